@@ -1,0 +1,80 @@
+using System;
+
+namespace Proxy.Core;
+
+/// <summary>
+/// Any thread. Every limit, timer and default of the product, its reason, and livekit/sip's name where it has one.
+/// Built once in the composition root and passed down.
+/// </summary>
+public sealed record Limits
+{
+    // ---- SIP messages ----
+
+    /// <summary>Largest SIP message, bytes; a UDP datagram can be no larger, and a stream message is refused with 513.</summary>
+    public int SipMessageBytes { get; init; } = 65_535;
+
+    /// <summary>Header fields of one message.</summary>
+    public int SipHeaders { get; init; } = 256;
+
+    /// <summary>One header field, unfolded, bytes.</summary>
+    public int SipHeaderBytes { get; init; } = 8_192;
+
+    // ---- SIP timers (RFC 3261 §17.1.1.1, table 4) ----
+
+    /// <summary>Round-trip estimate.</summary>
+    public TimeSpan T1 { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Longest retransmission interval of non-INVITE requests and INVITE responses.</summary>
+    public TimeSpan T2 { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Longest life of a message in the network.</summary>
+    public TimeSpan T4 { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Server transactions at once; above it requests get a stateless 503.</summary>
+    public int SipTransactions { get; init; } = 10_000;
+
+    // ---- Calls ----
+
+    /// <summary>Calls at once, when neither the port range nor the configuration says less. livekit/sip: max_active_calls.</summary>
+    public int CallsMax { get; init; } = 5_000;
+
+    /// <summary>Longest call. livekit/sip: max_call_duration, 24 h.</summary>
+    public TimeSpan CallDuration { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long a caller rings before 480. livekit/sip: ringing_timeout, 3 min.</summary>
+    public TimeSpan RingingTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Interval of 180 while ringing. livekit/sip: sip_ringing_interval.</summary>
+    public TimeSpan RingingInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Silence on the wire that ends a running call. livekit/sip: media_timeout.</summary>
+    public TimeSpan MediaTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the first packet may take after the answer. livekit/sip: media_timeout_initial.</summary>
+    public TimeSpan MediaTimeoutInitial { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Joining the room: from the WebSocket's dial to an ICE and DTLS connection.</summary>
+    public TimeSpan RoomJoinTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Share of the machine's CPU above which new calls get 503. livekit/sip: max_cpu_utilization.</summary>
+    public double CpuMax { get; init; } = 0.9;
+
+    // ---- Media ----
+
+    /// <summary>Largest RTP, RTCP, STUN or DTLS datagram that is read; larger ones are cut and dropped. One Ethernet frame.</summary>
+    public int DatagramBytes { get; init; } = 1_500;
+
+    /// <summary>Rest of a freed RTP port before the next call gets it, so that late packets are not heard there.</summary>
+    public TimeSpan PortRest { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Rest of a participant's UDP port that was freed without a Leave echo: the room server's mux still maps it.</summary>
+    public TimeSpan IcePortRest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Smallest and largest depth of the jitter buffer, milliseconds.</summary>
+    public int JitterMinMs { get; init; } = 20;
+
+    public int JitterMaxMs { get; init; } = 200;
+
+    /// <summary>Longest wait for a missing packet in passthrough, milliseconds; then the hole is left to the receiver.</summary>
+    public int ReorderWaitMs { get; init; } = 40;
+}
