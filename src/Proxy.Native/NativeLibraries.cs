@@ -15,8 +15,10 @@ internal static class NativeLibraries
     public const string Crypto = "crypto";
     public const string Opus = "opus";
 
+#pragma warning disable CA2255 // the one moment before any import is first used
     [ModuleInitializer]
     internal static void Install() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
+#pragma warning restore CA2255
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
