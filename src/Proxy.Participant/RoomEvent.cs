@@ -1,0 +1,162 @@
+using System;
+
+namespace Proxy.Participant;
+
+/// <summary>Kinds of participants, as the room server names them.</summary>
+public enum RemoteKind
+{
+    Standard,
+    Ingress,
+    Egress,
+    Sip,
+    Agent,
+    Connector,
+    Bridge,
+    Other,
+}
+
+/// <summary>Another participant of the room.</summary>
+public sealed record RemoteParticipant(string Sid, string Identity, string Name, RemoteKind Kind);
+
+/// <summary>An audio track that another participant publishes.</summary>
+public sealed record RemoteTrack(string Sid, RemoteParticipant Owner, bool IsMuted);
+
+public enum RoomEventKind
+{
+    /// <summary>The server took us in: <see cref="RoomEvent.RoomSid"/>, <see cref="RoomEvent.ParticipantSid"/>, <see cref="RoomEvent.Text"/> = server version.</summary>
+    Joined,
+
+    /// <summary>The answer fixed what we send: <see cref="RoomEvent.Publish"/>.</summary>
+    PublishReady,
+
+    /// <summary>ICE and DTLS are up: media flows both ways. The call may be answered.</summary>
+    Active,
+
+    /// <summary><see cref="RoomEvent.Participant"/> is in the room.</summary>
+    ParticipantJoined,
+
+    /// <summary><see cref="RoomEvent.Participant"/> left it.</summary>
+    ParticipantLeft,
+
+    /// <summary>A remote audio track: <see cref="RoomEvent.Track"/>.</summary>
+    TrackAdded,
+
+    /// <summary>Its mute state changed.</summary>
+    TrackChanged,
+
+    TrackRemoved,
+
+    /// <summary>Somebody is subscribed to our track for the first time.</summary>
+    Subscribed,
+
+    /// <summary>The room mutes or unmutes our track: <see cref="RoomEvent.IsMuted"/>. What is sent while muted is thrown away by the server.</summary>
+    Muted,
+
+    /// <summary>DTMF from the room, to be played to the phone: <see cref="RoomEvent.Text"/> (one or more of 0-9 * # A-D a-d w), <see cref="RoomEvent.Code"/>, <see cref="RoomEvent.Identity"/>.</summary>
+    Dtmf,
+
+    /// <summary>A user data packet: <see cref="RoomEvent.Text"/> = topic, <see cref="RoomEvent.Payload"/>, <see cref="RoomEvent.Identity"/>.</summary>
+    Data,
+
+    /// <summary>The room's metadata: <see cref="RoomEvent.Text"/>.</summary>
+    RoomMetadata,
+
+    /// <summary>The WebSocket is lost; media goes on while it is dialled again.</summary>
+    Reconnecting,
+
+    /// <summary>The session was resumed.</summary>
+    Resumed,
+
+    /// <summary>The last event: <see cref="RoomEvent.End"/> and <see cref="RoomEvent.Text"/>, one sentence.</summary>
+    Ended,
+}
+
+/// <summary>Why a participant's life ended.</summary>
+public enum RoomEnd
+{
+    None,
+
+    /// <summary>We left.</summary>
+    Left,
+
+    /// <summary>401 or 403: token, key or grants are wrong.</summary>
+    Unauthorized,
+
+    /// <summary>404: the room does not exist and may not be created, or the server has no <c>/rtc/v1</c>.</summary>
+    RoomNotFound,
+
+    /// <summary>400: the server does not understand our join.</summary>
+    BadRequest,
+
+    /// <summary>429, 500 or 503: room full, server draining or broken.</summary>
+    Refused,
+
+    /// <summary>No connection to the server: DNS, TCP or TLS failed.</summary>
+    Unreachable,
+
+    /// <summary>Not active within <c>Limits.RoomJoinTimeout</c>.</summary>
+    JoinTimeout,
+
+    /// <summary>The server accepts none of our codecs for the published track.</summary>
+    PublishRefused,
+
+    /// <summary>ICE or DTLS failed, or consent was lost.</summary>
+    MediaFailed,
+
+    /// <summary>The WebSocket was lost and could not be resumed in time.</summary>
+    SignalLost,
+
+    /// <summary>The server does not know our session any more: only a new join helps.</summary>
+    StateMismatch,
+
+    /// <summary>The server asks for a new join (migration, restart).</summary>
+    RejoinNeeded,
+
+    DuplicateIdentity,
+
+    /// <summary>RemoveParticipant.</summary>
+    Removed,
+
+    RoomDeleted,
+
+    /// <summary>The room closed because its last standard participant left or it timed out.</summary>
+    RoomClosed,
+
+    ServerShutdown,
+
+    /// <summary>Leave with JOIN_FAILURE, or a Leave before the join.</summary>
+    JoinFailed,
+
+    /// <summary>The server missed us.</summary>
+    ConnectionTimeout,
+
+    /// <summary>The callee is not available, refused, or another application reason of the Leave.</summary>
+    Other,
+}
+
+/// <summary>Any thread. What the room tells the call; rare, may allocate.</summary>
+public sealed record RoomEvent(RoomEventKind Kind)
+{
+    public string RoomSid { get; init; } = "";
+
+    public string ParticipantSid { get; init; } = "";
+
+    /// <summary>Identity of the participant that sent it; empty for the server's own API.</summary>
+    public string Identity { get; init; } = "";
+
+    public string Text { get; init; } = "";
+
+    public uint Code { get; init; }
+
+    public ReadOnlyMemory<byte> Payload { get; init; }
+
+    public bool IsMuted { get; init; }
+
+    public RemoteParticipant? Participant { get; init; }
+
+    public RemoteTrack? Track { get; init; }
+
+    public PublishTrack? Publish { get; init; }
+
+    public RoomEnd End { get; init; }
+}
