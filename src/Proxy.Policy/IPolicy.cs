@@ -1,0 +1,24 @@
+using System;
+using Proxy.Policy.Caps;
+
+namespace Proxy.Policy;
+
+/// <summary>Signal thread. Answers what becomes of a call: pure in the facts, the limits and the snapshot it holds.</summary>
+public interface IPolicy
+{
+    /// <summary>Decides one INVITE.</summary>
+    /// <param name="facts">What the INVITE said, copied.</param>
+    /// <param name="limits">The running counts; the default value means that no cap is looked at and no token taken.</param>
+    /// <param name="trace">Filled with every step when not null; <c>explain</c> and refused calls pass one.</param>
+    /// <returns>Reject, Challenge, Join, AskPin or Deferred; never null, never throws on wire data.</returns>
+    Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace);
+
+    /// <summary>Decides again after the caller keyed a PIN.</summary>
+    /// <param name="facts">The facts of the same INVITE.</param>
+    /// <param name="asked">The <see cref="VerdictKind.AskPin"/> verdict that is being answered.</param>
+    /// <param name="pin">Digits without <c>#</c>; empty means that only <c>#</c> was pressed: open rules only.</param>
+    /// <param name="limits">The running counts.</param>
+    /// <param name="trace">Filled with every step when not null.</param>
+    /// <returns>Join; AskPin when another attempt is allowed (<see cref="Verdict.PinAttemptsLeft"/>); Reject otherwise.</returns>
+    Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace);
+}
