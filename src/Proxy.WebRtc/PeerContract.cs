@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Proxy.Core.Memory;
 using Proxy.Core.Net;
 
 namespace Proxy.WebRtc;
@@ -45,7 +46,28 @@ public enum SetupRole
 }
 
 /// <summary>ICE user fragment and password (RFC 8839 §5.4), ASCII.</summary>
-public sealed record IceCredentials(string Ufrag, string Pwd);
+public sealed record IceCredentials(string Ufrag, string Pwd)
+{
+    private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    /// <summary>Fresh ones: 48 and 144 random bits (RFC 8445 §5.3 asks for 24 and 128).</summary>
+    public static IceCredentials Create(IRandom random) => new(Text(random, 8), Text(random, 24));
+
+    private static string Text(IRandom random, int length)
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        Span<char> text = stackalloc char[32];
+        random.Fill(bytes[..length]);
+        for (int i = 0; i < length; i++)
+        {
+            text[i] = Alphabet[bytes[i] & 63];
+        }
+        return new string(text[..length]);
+    }
+
+    /// <summary>Without the password.</summary>
+    public override string ToString() => Ufrag;
+}
 
 /// <summary>What the other side's SDP says about its transport; made on the signalling side, given to the owner of the peer.</summary>
 /// <param name="Ice">Its credentials.</param>
@@ -88,6 +110,9 @@ public enum PeerEventKind
 
     /// <summary>A binary message on <see cref="PeerEvent.Label"/>.</summary>
     Data,
+
+    /// <summary>The peer reset a data channel's stream, or the SCTP association ended; <see cref="PeerEvent.Label"/>.</summary>
+    ChannelClosed,
 
     /// <summary>The transport is lost; <see cref="PeerEvent.Reason"/> says why.</summary>
     Failed,
