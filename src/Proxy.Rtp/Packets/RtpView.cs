@@ -143,11 +143,30 @@ public readonly ref struct RtpView
         return false;
     }
 
+    /// <summary>Where the payload of a packet begins whose payload, padding included, may still be encrypted.</summary>
+    internal static bool TryGetHeaderLength(ReadOnlySpan<byte> packet, out int headerLength) =>
+        CheckHeader(packet, out _, out headerLength) == RtpError.None;
+
     private static RtpError Check(ReadOnlySpan<byte> packet, out int extensionStart, out int payloadStart, out int payloadEnd)
+    {
+        payloadEnd = packet.Length;
+        RtpError error = CheckHeader(packet, out extensionStart, out payloadStart);
+        if (error == RtpError.None && (packet[0] & 0x20) != 0)
+        {
+            int padding = packet[^1];
+            if (padding == 0 || padding > packet.Length - payloadStart)
+            {
+                return RtpError.BadPadding;
+            }
+            payloadEnd -= padding;
+        }
+        return error;
+    }
+
+    private static RtpError CheckHeader(ReadOnlySpan<byte> packet, out int extensionStart, out int payloadStart)
     {
         extensionStart = 0;
         payloadStart = 0;
-        payloadEnd = packet.Length;
         if (packet.Length < FixedHeaderBytes)
         {
             return RtpError.TooShort;
@@ -174,15 +193,6 @@ public readonly ref struct RtpView
             {
                 return RtpError.BadExtension;
             }
-        }
-        if ((first & 0x20) != 0)
-        {
-            int padding = packet[^1];
-            if (padding == 0 || padding > packet.Length - payloadStart)
-            {
-                return RtpError.BadPadding;
-            }
-            payloadEnd = packet.Length - padding;
         }
         return RtpError.None;
     }
