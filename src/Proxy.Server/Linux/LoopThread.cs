@@ -1,0 +1,43 @@
+using System;
+using System.Threading;
+
+namespace Proxy.Server.Linux;
+
+/// <summary>Any thread. Starts the threads that are loops: named, wanting a core and the scheduler's favour, working without either.</summary>
+public static unsafe class LoopThread
+{
+    private const int PriorityOfThread = 0;
+    private const int Nice = -10;
+
+    /// <param name="name">Up to 15 characters are seen in top and gdb.</param>
+    /// <param name="core">0-based core to stay on, or -1.</param>
+    /// <param name="body">Runs until it returns; it has the loop's one catch itself.</param>
+    public static Thread Start(string name, int core, Action body)
+    {
+        Thread thread = new(() =>
+        {
+            // Both may be refused (container, no CAP_SYS_NICE): then the thread runs as any other.
+            Pin(core);
+            LibC.setpriority(PriorityOfThread, (uint)LibC.gettid(), Nice);
+            body();
+        })
+        {
+            Name = name,
+            IsBackground = true,
+        };
+        thread.Start();
+        return thread;
+    }
+
+    private static void Pin(int core)
+    {
+        if (core is < 0 or >= 1024)
+        {
+            return;
+        }
+        byte* mask = stackalloc byte[128];
+        new Span<byte>(mask, 128).Clear();
+        mask[core / 8] = (byte)(1 << (core % 8));
+        LibC.sched_setaffinity(0, 128, mask);
+    }
+}
