@@ -19,6 +19,12 @@ public sealed class DecisionTrace
 
     private readonly List<TraceStep> _steps = [];
 
+    /// <param name="everything">True for explain: every trunk and rule. False for a call: only what took part, and everything once it is refused.</param>
+    public DecisionTrace(bool everything = true) => IsFull = everything;
+
+    /// <summary>Whether objects that took no part are told of even when the call is accepted.</summary>
+    public bool IsFull { get; }
+
     public IReadOnlyList<TraceStep> Steps => _steps;
 
     /// <summary>Steps that did not fit.</summary>

@@ -1,9 +1,14 @@
 using System;
+using System.Collections.Generic;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Dispatch;
 
 namespace Proxy.Policy;
 
-/// <summary>Signal thread. The policy of <c>--dev</c> without a policy folder: every call is taken.</summary>
+/// <summary>
+/// Signal thread. The policy of <c>--dev</c> without a policy folder: <c>nobody*</c> matches nothing, <c>echo</c> echoes,
+/// <c>room-NAME</c> joins room NAME without an agent, every other call gets its own room and the demo agent.
+/// </summary>
 public sealed class DevPolicy : IPolicy
 {
     /// <summary>Name under which the room server's built-in agent that greets and then echoes is dispatched.</summary>
@@ -12,8 +17,64 @@ public sealed class DevPolicy : IPolicy
     /// <summary>Name under which the room server's built-in agent that only echoes is dispatched.</summary>
     public const string EchoAgent = "siproom-echo";
 
-    public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace) => throw new NotImplementedException();
+    private const string RoomPrefix = "room-";
 
+    private readonly PolicySettings _settings;
+
+    public DevPolicy(PolicySettings settings) => _settings = settings;
+
+    public DevPolicy()
+        : this(new PolicySettings())
+    {
+    }
+
+    public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace)
+    {
+        string user = facts.ToUser.Length > 0 ? facts.ToUser : facts.RequestUser;
+        if (user.StartsWith("nobody", StringComparison.OrdinalIgnoreCase))
+        {
+            string sentence = $"{RulePolicy.Shown(user)} begins with \"nobody\": the dev policy matches it to nothing";
+            trace?.Add(new TraceStep("rule", "dev", "built-in dev policy", false, sentence, ""));
+            return Verdict.Refuse(RefusalCode.NoRule, sentence, _settings.Refusals) with { IsListedSource = true, MayTellWhy = true };
+        }
+        trace?.Add(new TraceStep("rule", "dev", "built-in dev policy", true, "", ""));
+        bool isRoom = user.StartsWith(RoomPrefix, StringComparison.Ordinal) && user.Length > RoomPrefix.Length;
+        string agent = isRoom ? "" : user.Equals("echo", StringComparison.OrdinalIgnoreCase) ? EchoAgent : DemoAgent;
+        return Join(facts, isRoom ? user[RoomPrefix.Length..] : "call-" + RoomName.Suffix(facts.CallId, _settings.Secret), agent);
+    }
+
+    /// <summary>The dev policy never asks for a PIN.</summary>
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
-        throw new NotImplementedException();
+        Decide(facts, limits, trace);
+
+    private Verdict Join(in CallFacts facts, string room, string agent)
+    {
+        CallerName caller = CallerName.For(facts.FromUser, new DispatchRule(), Compat.Strict, _settings.Secret);
+        return new Verdict
+        {
+            Kind = VerdictKind.Join,
+            Room = room,
+            Identity = caller.Identity,
+            Name = caller.Name,
+            Attributes = Attributes(facts, caller),
+            RoomConfigJson = agent.Length == 0 ? "" : $$"""{"agents":[{"agentName":"{{agent}}"}]}""",
+            Agents = agent.Length == 0 ? [] : [agent],
+            IsListedSource = true,
+            MayTellWhy = true,
+        };
+    }
+
+    private static KeyValuePair<string, string>[] Attributes(in CallFacts facts, in CallerName caller)
+    {
+        var attributes = new CallAttributes();
+        attributes.SetHeaders(facts, Trunks.IncludeHeaders.XHeaders, hidesNumber: false);
+        attributes.Set("sip.callID", facts.CallId);
+        attributes.Set("sip.callIDFull", facts.SipCallId);
+        attributes.Set("sip.callTag", facts.FromTag);
+        attributes.Set("sip.phoneNumber", caller.User);
+        attributes.Set("sip.hostname", facts.FromHost);
+        attributes.Set("sip.trunkPhoneNumber", facts.ToUser);
+        attributes.SetProvider(facts);
+        return attributes.ToArray();
+    }
 }

@@ -1,5 +1,7 @@
+using System;
 using System.Collections.Generic;
 using Proxy.Policy.Dispatch;
+using Proxy.Policy.Indexing;
 using Proxy.Policy.Numbers;
 using Proxy.Policy.Trunks;
 
@@ -12,6 +14,21 @@ public sealed class PolicySnapshot
     {
         Objects = objects;
         Version = version;
+        Compat = objects.Compat;
+        Interconnect = AddressList.Compile(objects.InterconnectAddresses, objects.ResolvedHosts);
+        var texts = new TextTable.Builder();
+        Trunks = new TrunkIndex(objects, texts);
+        Rules = new RuleIndex(objects.Rules, Trunks, texts);
+        Inventory = new InventoryIndex(objects.Numbers, Rules, texts);
+        Texts = texts.Build();
+        Trunks.Seal(Texts.Count);
+        Inventory.Seal(Texts.Count);
+        Listed.Add(Interconnect);
+        foreach (CompiledTrunk trunk in Trunks.All)
+        {
+            Listed.Add(trunk.Addresses);
+        }
+        Listed.Seal();
     }
 
     /// <summary>No trunk, no rule, no number.</summary>
@@ -23,21 +40,22 @@ public sealed class PolicySnapshot
     /// <summary>What it was built from.</summary>
     public PolicyObjects Objects { get; }
 
-    /// <summary>Builds the indexes. Linear in the number of objects and numbers.</summary>
+    public Compat Compat { get; }
+
+    internal AddressList Interconnect { get; }
+
+    /// <summary>Sources that a trunk or the interconnect lists.</summary>
+    internal ListedSources Listed { get; } = new();
+
+    /// <summary>Every number of every object, normalised.</summary>
+    internal TextTable Texts { get; }
+
+    internal TrunkIndex Trunks { get; }
+
+    internal RuleIndex Rules { get; }
+
+    internal InventoryIndex Inventory { get; }
+
+    /// <summary>Builds the indexes. n log n in the number of objects and numbers.</summary>
     public static PolicySnapshot Build(PolicyObjects objects, long version) => new(objects, version);
-}
-
-/// <summary>Any thread. The plain objects that a snapshot is built from.</summary>
-public sealed record PolicyObjects
-{
-    public IReadOnlyList<Trunk> Trunks { get; init; } = [];
-
-    public IReadOnlyList<DispatchRule> Rules { get; init; } = [];
-
-    public IReadOnlyList<PhoneNumber> Numbers { get; init; } = [];
-
-    /// <summary>Addresses from which calls to inventory numbers are taken.</summary>
-    public string[] InterconnectAddresses { get; init; } = [];
-
-    public Compat Compat { get; init; }
 }

@@ -72,6 +72,9 @@ public sealed record Verdict
 
     public DigestChallenge? Challenge { get; init; }
 
+    /// <summary>Where LiveKit's meaning let something pass that ours would refuse; counted, logged once an hour for each trunk.</summary>
+    public CompatUse Compat { get; init; }
+
     // ---- Who matched ----
 
     /// <summary><c>ST_…</c>; empty when no trunk took part.</summary>

@@ -29,7 +29,7 @@ public sealed class CallCaps
     private const long SecondMicros = 1_000_000;
 
     private readonly Dictionary<(CapScope Scope, string Id), Count> _counts = [];
-    private readonly Queue<(CapScope Scope, string Id)> _idle = new();
+    private readonly Queue<((CapScope Scope, string Id) Key, long Second)> _idle = new();
 
     /// <summary>Entries held; for metrics and leak tests.</summary>
     public int Entries => _counts.Count;
@@ -64,7 +64,7 @@ public sealed class CallCaps
             }
             if (--count.Running == 0)
             {
-                _idle.Enqueue((claim.Scope, claim.Id));
+                _idle.Enqueue(((claim.Scope, claim.Id), now.Micros / SecondMicros));
             }
         }
         Sweep(now);
@@ -93,17 +93,15 @@ public sealed class CallCaps
     /// <summary>Forgets idle entries whose second is over; at most four a step, so that the step stays O(1).</summary>
     private void Sweep(MonoTime now)
     {
-        for (int i = 0; i < 4 && _idle.TryPeek(out (CapScope, string) key); i++)
+        long second = now.Micros / SecondMicros;
+        for (int i = 0; i < 4 && _idle.TryPeek(out ((CapScope, string) Key, long Second) idle) && idle.Second != second; i++)
         {
-            if (_counts.TryGetValue(key, out Count count) && count.Running == 0)
-            {
-                if (count.Second == now.Micros / SecondMicros)
-                {
-                    return;
-                }
-                _counts.Remove(key);
-            }
             _idle.Dequeue();
+            // An entry that was used again since stands further back once more.
+            if (_counts.TryGetValue(idle.Key, out Count count) && count.Running == 0 && count.Second != second)
+            {
+                _counts.Remove(idle.Key);
+            }
         }
     }
 

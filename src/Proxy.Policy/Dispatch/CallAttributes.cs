@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+using Proxy.Policy.Trunks;
+
+namespace Proxy.Policy.Dispatch;
+
+/// <summary>One decision. The participant's attributes: the rule's, the INVITE's headers, the trunk's mappings, ours; later ones win.</summary>
+internal sealed class CallAttributes
+{
+    /// <summary>The room server takes 64 KiB of attributes; headers stop earlier, so that a caller cannot make the join fail.</summary>
+    private const int MostHeaderCharacters = 48 * 1024;
+
+    private static readonly (string Header, string Attribute)[] s_provider =
+    [
+        ("X-Twilio-AccountSid", "sip.twilio.accountSid"),
+        ("X-Twilio-CallSid", "sip.twilio.callSid"),
+        ("X-call_leg_id", "sip.telnyx.callLegID"),
+        ("X-call_session_id", "sip.telnyx.callSessionID"),
+        ("X-Amzn-ConnectContactId", "sip.amazon.contactId"),
+        ("X-Amzn-ConnectInitialContactId", "sip.amazon.initialContactId"),
+        ("X-Amzn-SourceAccount", "sip.amazon.sourceAccount"),
+        ("X-Amzn-SourceArn", "sip.amazon.sourceArn"),
+        ("X-Amzn-TargetArn", "sip.amazon.targetArn"),
+        ("X-Lk-Test-Id", "lktest.id"),
+    ];
+
+    /// <summary>Headers that hold the caller's number, left out of <c>sip.h.*</c> when it is hidden.</summary>
+    private static readonly HashSet<string> s_telling = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "From", "Contact", "P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Diversion", "History-Info", "Referred-By", "Identity",
+    };
+
+    private readonly List<KeyValuePair<string, string>> _items = [];
+    private readonly Dictionary<string, int> _places = [];
+
+    public KeyValuePair<string, string>[] ToArray() => [.. _items];
+
+    /// <summary>Sets or overrides; an empty value is no attribute.</summary>
+    public void Set(string name, string value)
+    {
+        if (value.Length == 0)
+        {
+            return;
+        }
+        var item = KeyValuePair.Create(name, value);
+        if (_places.TryGetValue(name, out int place))
+        {
+            _items[place] = item;
+            return;
+        }
+        _places[name] = _items.Count;
+        _items.Add(item);
+    }
+
+    public void SetAll(KeyValuePair<string, string>[] pairs)
+    {
+        foreach (KeyValuePair<string, string> pair in pairs)
+        {
+            Set(pair.Key, pair.Value);
+        }
+    }
+
+    /// <summary>Header → attribute by the trunk's map: any header, the first of several.</summary>
+    public void SetMapped(in CallFacts facts, KeyValuePair<string, string>[] headersToAttributes)
+    {
+        foreach (KeyValuePair<string, string> pair in headersToAttributes)
+        {
+            Set(pair.Value, facts.Header(pair.Key));
+        }
+    }
+
+    /// <summary><c>sip.h.*</c>: the last of several; credentials never.</summary>
+    public void SetHeaders(in CallFacts facts, IncludeHeaders include, bool hidesNumber)
+    {
+        int characters = 0;
+        foreach (FactHeader header in facts.Headers)
+        {
+            bool isWanted = include == IncludeHeaders.All
+                || (include == IncludeHeaders.XHeaders && header.Name.StartsWith("X-", StringComparison.OrdinalIgnoreCase));
+            if (!isWanted || IsSecret(header.Name) || (hidesNumber && s_telling.Contains(header.Name)))
+            {
+                continue;
+            }
+            characters += header.Name.Length + header.Value.Length;
+            if (characters > MostHeaderCharacters)
+            {
+                return;
+            }
+            Set("sip.h." + header.Name.ToLowerInvariant(), header.Value);
+        }
+    }
+
+    /// <summary>What providers put into headers of their own.</summary>
+    public void SetProvider(in CallFacts facts)
+    {
+        foreach ((string header, string attribute) in s_provider)
+        {
+            Set(attribute, facts.Header(header));
+        }
+    }
+
+    private static bool IsSecret(string header) =>
+        header.Equals("Authorization", StringComparison.OrdinalIgnoreCase) || header.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase);
+}

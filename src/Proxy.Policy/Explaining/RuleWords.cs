@@ -1,0 +1,23 @@
+using Proxy.Policy.Dispatch;
+using Proxy.Policy.Trunks;
+
+namespace Proxy.Policy.Explaining;
+
+/// <summary>One decision. Sentences about rules.</summary>
+internal static class RuleWords
+{
+    public static string Failed(in CallLook look, in TrunkChoice choice, DispatchRule rule, RuleFail failed)
+    {
+        CompiledTrunk? trunk = choice.IsNone ? null : look.Snapshot.Trunks.All[choice.Trunk];
+        return failed switch
+        {
+            RuleFail.None => "",
+            RuleFail.Trunk => trunk is null
+                ? $"it is for trunks {string.Join(", ", rule.TrunkIds)}, and no trunk took the call"
+                : $"it is for trunks {string.Join(", ", rule.TrunkIds)}, not {trunk.Trunk.Id}",
+            RuleFail.CalledNumber => $"called number {RulePolicy.Shown(look.CalledUser(trunk))} is not in numbers",
+            RuleFail.Caller => $"caller {RulePolicy.Shown(look.CallerUser(trunk))} is not in inbound_numbers",
+            _ => rule.Pin.Length == 0 ? "a PIN was keyed and the rule has none" : "another PIN was keyed",
+        };
+    }
+}
