@@ -389,6 +389,10 @@ public sealed class PeerConnection : IDisposable
 
     private void ReadData()
     {
+        Span<byte> buffer = stackalloc byte[1500];
+        while (_dtls!.TryReadData(buffer, out _))
+        {
+        }
     }
 
     private void Fail(string reason)

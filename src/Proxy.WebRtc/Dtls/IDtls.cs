@@ -35,7 +35,7 @@ public interface IDtls : IDisposable
     /// <summary>Sends the ClientHello, or waits for it.</summary>
     void Start(MonoTime now);
 
-    /// <summary>Takes one datagram; a handshake step costs up to 0.4 ms of CPU.</summary>
+    /// <summary>Takes one datagram; <see cref="TryReadData"/> is to be drained before the next. A handshake step costs up to 0.4 ms of CPU.</summary>
     void HandleDatagram(ReadOnlySpan<byte> datagram, MonoTime now);
 
     void HandleTimeout(MonoTime now);
@@ -43,7 +43,7 @@ public interface IDtls : IDisposable
     /// <summary>Next datagram to send, at most 1,200 bytes; drain until false.</summary>
     bool TryPollDatagram(Span<byte> buffer, out int length);
 
-    /// <summary>Next message that the peer sent; drain until false.</summary>
+    /// <summary>Next message that the peer sent; drain until false, also by owners who expect none (a lost last flight is sent again here).</summary>
     bool TryReadData(Span<byte> buffer, out int length);
 
     /// <summary>Encrypts one message into one record.</summary>

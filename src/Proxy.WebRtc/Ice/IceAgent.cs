@@ -99,6 +99,11 @@ internal sealed class IceAgent : IDisposable
         _previousLocal?.Dispose();
         _previousLocal = _local;
         _local = new IceKeys(local);
+        // A nomination belongs to the credentials it was made under; one under the new ones may come before the peer's description.
+        for (int i = 0; i < _pathCount; i++)
+        {
+            _paths[i].IsNominated = false;
+        }
     }
 
     /// <summary>Sets the peer's credentials; others than before restart ICE, while the selected pair goes on carrying media.</summary>
@@ -124,7 +129,6 @@ internal sealed class IceAgent : IDisposable
         {
             ref IcePath path = ref _paths[i];
             path.IsValid = false;
-            path.IsNominated = false;
             path.Attempts = 0;
             Schedule(ref path, path.IsAuthenticated ? now : Paced(now));
         }
