@@ -181,6 +181,9 @@ public sealed class RoomParticipant
             case PeerEventKind.ChannelOpen when peerEvent.Label == DataPackets.Reliable:
                 OpenChannels();
                 break;
+            case PeerEventKind.ChannelClosed when peerEvent.Label == DataPackets.Reliable:
+                _areChannelsOpen = false;
+                break;
             case PeerEventKind.Data:
                 HandleData(peerEvent.Payload);
                 break;

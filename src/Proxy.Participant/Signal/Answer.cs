@@ -1,16 +1,8 @@
 using System.Collections.Generic;
+using Proxy.Sdp;
 using Proxy.WebRtc;
 
 namespace Proxy.Participant.Signal;
-
-/// <summary>RFC 8866 §6.7, as the server states it.</summary>
-internal enum AnswerDirection
-{
-    SendRecv,
-    SendOnly,
-    RecvOnly,
-    Inactive,
-}
 
 /// <summary>One section of an answer.</summary>
 /// <param name="IsRejected">Port 0.</param>
@@ -20,7 +12,7 @@ internal enum AnswerDirection
 /// <param name="Codecs">The ones that we know, in the answer's order.</param>
 /// <param name="AudioLevelId">0 when the extension was not accepted.</param>
 internal sealed record AnswerSection(
-    string Mid, bool IsAudio, bool IsRejected, AnswerDirection Direction, uint Ssrc, string StreamId, string TrackId,
+    string Mid, bool IsAudio, bool IsRejected, SdpDirection Direction, uint Ssrc, string StreamId, string TrackId,
     IReadOnlyList<PayloadCodec> Codecs, byte AudioLevelId);
 
 /// <summary>Signal thread. What an SDP answer says, copied out.</summary>

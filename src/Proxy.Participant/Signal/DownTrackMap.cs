@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Google.Protobuf.Collections;
+using Proxy.Sdp;
 
 namespace Proxy.Participant.Signal;
 
@@ -18,9 +19,8 @@ internal sealed class DownTrackMap
         _tracks.Clear();
         foreach (AnswerSection section in answer.Sections)
         {
-            bool sends = section.Direction is AnswerDirection.SendOnly or AnswerDirection.SendRecv;
             // A free section is answered sendonly too, without a=ssrc.
-            if (!section.IsAudio || section.IsRejected || !sends || section.Ssrc == 0 || section.Mid == sendMid || section.Codecs.Count == 0)
+            if (!section.IsAudio || section.IsRejected || !section.Direction.Sends() || section.Ssrc == 0 || section.Mid == sendMid || section.Codecs.Count == 0)
             {
                 continue;
             }

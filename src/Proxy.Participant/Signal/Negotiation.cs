@@ -11,8 +11,8 @@ internal sealed class Negotiation
     /// <summary>Free receive sections in the first offer: two agents are heard without another round.</summary>
     public const int SpareSections = 2;
 
-    /// <summary>The server may ask for more; it gets no more than there are slots to mix, twice over for those in change.</summary>
-    public const int ReceiveSectionsMax = 2 * RoomMedia.RemoteSlots;
+    /// <summary>The server may ask for more; it gets no more than there are slots to mix, and some for those in change.</summary>
+    public const int ReceiveSectionsMax = RoomMedia.RemoteSlots + 8;
 
     private readonly RoomJoin _join;
     private readonly ulong _sessionId;

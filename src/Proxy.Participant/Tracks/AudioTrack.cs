@@ -11,6 +11,8 @@ namespace Proxy.Participant.Tracks;
 /// <remarks>Two ways in, one numbering: passthrough follows the caller's numbers, frames follow our own clock; each may follow the other.</remarks>
 public sealed class AudioTrack
 {
+    private const uint OpusFrame = 960;
+
     private readonly PeerConnection _peer;
     private readonly uint _ssrc;
     private PublishTrack? _publish;
@@ -60,12 +62,12 @@ public sealed class AudioTrack
         ushort ours = (ushort)(sequence + _sequenceShift);
         uint time = timestamp + _timestampShift;
         int length = Write(ours, time, marker, payload, level, buffer, now);
-        // What follows a passthrough packet lies behind it by its own length: G.711 has one byte a sample.
         if (SequenceMath.Distance(sequence, _lastSource) >= 0)
         {
             _lastSource = sequence;
             _nextSequence = (ushort)(ours + 1);
-            _nextTimestamp = time + (uint)payload.Length;
+            // A frame of ours that follows lies behind this packet by its length: G.711 has a byte a sample, Opus is 20 ms here.
+            _nextTimestamp = time + (Codec == RoomCodec.Opus ? OpusFrame : (uint)payload.Length);
         }
         return length;
     }
