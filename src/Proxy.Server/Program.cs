@@ -1,5 +1,4 @@
 using System;
-using Microsoft.AspNetCore.Builder;
 using Proxy.Native;
 
 namespace Proxy.Server;
@@ -9,18 +8,9 @@ public static class Program
 {
     public static int Main(string[] args)
     {
-        if (args is ["version"])
-        {
-            Console.Out.WriteLine("siproom 0.1.0");
-            Console.Out.WriteLine(LinkedVersions.OpenSsl);
-            Console.Out.WriteLine(LinkedVersions.Opus);
-            return 0;
-        }
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
-        WebApplication app = builder.Build();
-        app.UseWebSockets();
-        app.MapGet("/healthz", () => "ok");
-        app.Run("http://127.0.0.1:7999");
-        return 0;
+        System.Console.Out.WriteLine("siproom 0.1.0");
+        System.Console.Out.WriteLine(LinkedVersions.OpenSsl);
+        System.Console.Out.WriteLine(LinkedVersions.Opus);
+        return args is ["version"] or ["--version"] ? 0 : 2;
     }
 }

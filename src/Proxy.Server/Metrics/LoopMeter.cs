@@ -1,0 +1,93 @@
+using System;
+using Proxy.Core.Diagnostics;
+using Proxy.Core.Time;
+using Proxy.Server.Linux;
+
+namespace Proxy.Server.Metrics;
+
+/// <summary>One loop writes, a scrape reads. What a loop's thread costs and how late it was.</summary>
+/// <param name="world"><c>signal</c>, <c>shard</c>, <c>rooms</c>.</param>
+/// <param name="index">0-based among the loops of that world.</param>
+public sealed class LoopMeter(string world, int index) : IMetricsSource
+{
+    private const long PublishMicros = 250_000;
+    private static readonly double[] s_bounds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
+    private readonly string _labels = $"{MetricsWriter.Label("world", world)},{MetricsWriter.Label("loop", index.ToString(System.Globalization.CultureInfo.InvariantCulture))}";
+    private readonly long[] _stalls = new long[9];
+    private long _stallMicros;
+    private long _longestStallMicros;
+    private long _turns;
+    private long _allocatedBytes;
+    private long _cpuMicros;
+    private MonoTime _published;
+    private MonoTime _turnStarted;
+
+    /// <summary>Longest time that the loop was kept from its work since <see cref="ResetPeak"/>, microseconds.</summary>
+    public long LongestStallMicros => _longestStallMicros;
+
+    /// <summary>Managed bytes that the loop's thread has allocated, as of some 250 ms ago.</summary>
+    public long AllocatedBytes => _allocatedBytes;
+
+    public long Turns => _turns;
+
+    /// <summary>A turn begins: the loop has just read the clock after its sleep.</summary>
+    /// <param name="deadline">What the loop wanted to be woken at.</param>
+    /// <param name="now">What the clock says.</param>
+    [NoAlloc]
+    public void TurnStarted(MonoTime deadline, MonoTime now)
+    {
+        _turns++;
+        _turnStarted = now;
+        if (deadline < now)
+        {
+            Stall(now.Micros - deadline.Micros);
+        }
+    }
+
+    /// <summary>A turn ends. Its length counts as a stall: nothing else was served meanwhile.</summary>
+    [NoAlloc]
+    public void TurnEnded(MonoTime now)
+    {
+        Stall(now.Micros - _turnStarted.Micros);
+        if (now.Micros - _published.Micros >= PublishMicros)
+        {
+            _published = now;
+            _allocatedBytes = GC.GetAllocatedBytesForCurrentThread();
+            _cpuMicros = Clock.ThreadCpuMicros();
+        }
+    }
+
+    /// <summary>Any thread. Forgets the longest stall, for example before a measurement.</summary>
+    public void ResetPeak() => _longestStallMicros = 0;
+
+    public void Write(MetricsWriter writer)
+    {
+        writer.Counter("siproom_loop_turns_total", "Turns of a loop.", _labels, _turns);
+        writer.Counter("siproom_loop_allocated_bytes_total", "Managed bytes that a loop's thread has allocated.", _labels, _allocatedBytes);
+        writer.Counter("siproom_loop_cpu_seconds_total", "CPU time of a loop's thread.", _labels, _cpuMicros / 1e6);
+        writer.Gauge("siproom_loop_longest_stall_seconds", "Longest time a loop was late or busy in one turn.", _labels, _longestStallMicros / 1e6);
+        writer.Histogram("siproom_loop_stall_seconds", "How late a loop woke, and how long its turns took.", _labels, s_bounds, _stalls, _stallMicros / 1e6);
+    }
+
+    private void Stall(long micros)
+    {
+        int bucket = micros switch
+        {
+            <= 500 => 0,
+            <= 1_000 => 1,
+            <= 2_000 => 2,
+            <= 5_000 => 3,
+            <= 10_000 => 4,
+            <= 20_000 => 5,
+            <= 50_000 => 6,
+            <= 100_000 => 7,
+            _ => 8,
+        };
+        _stalls[bucket]++;
+        _stallMicros += micros;
+        if (micros > _longestStallMicros)
+        {
+            _longestStallMicros = micros;
+        }
+    }
+}
