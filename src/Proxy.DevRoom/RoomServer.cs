@@ -1,8 +1,17 @@
 using System;
+using System.Collections.Generic;
+using System.Text.Json;
+using Google.Protobuf;
 using Proxy.Core.Memory;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
+using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
+using Proxy.DevRoom.Rooms;
+using Proxy.DevRoom.Signal;
+using Proxy.LiveKit.Protocol;
+using Proxy.WebRtc;
+using Room = Proxy.DevRoom.Rooms.Room;
 
 namespace Proxy.DevRoom;
 
@@ -12,12 +21,56 @@ namespace Proxy.DevRoom;
 /// </summary>
 public sealed class RoomServer : IDisposable
 {
-    public RoomServer(RoomServerOptions options, IPeerTransportFactory peers, IRandom random) => Options = options;
+    private const int IdentityMax = 256;
+    private const int NoOfferTimeoutMs = 60_000;
+    private const int SecondMs = 1_000;
+    private const ushort NormalClosure = 1000;
+    private readonly RoomEnvironment _environment;
+    private readonly TransportDriver _transports;
+    private readonly SessionHandler _sessions;
+    private readonly RoomServiceApi _api;
+    private readonly Dictionary<string, Room> _rooms = [];
+    private readonly Dictionary<long, Participant> _connections = [];
+    private readonly List<Participant> _failed = [];
+    private MonoTime _nextSpeech = MonoTime.Never;
+    private MonoTime _nextSecond = MonoTime.Never;
+    private long _seconds;
+
+    public RoomServer(RoomServerOptions options, IPeerTransportFactory peers, IRandom random)
+    {
+        Options = options;
+        _environment = new RoomEnvironment(options, peers, random);
+        _transports = new TransportDriver(_environment) { StateChanged = OnTransport };
+        _sessions = new SessionHandler(_environment, _transports) { LeaveRequested = OnLeave };
+        _api = new RoomServiceApi(this, _environment, _sessions, _transports);
+    }
 
     public RoomServerOptions Options { get; }
 
+    /// <summary>Rooms that exist now.</summary>
+    public int RoomCount => _rooms.Count;
+
+    /// <summary>RTP packets sent to subscribers.</summary>
+    public long Forwarded => _environment.Forwarder.Forwarded;
+
+    /// <summary>Datagrams and packets that went nowhere.</summary>
+    public long Dropped => _environment.Forwarder.Dropped + _environment.Datagrams.Dropped + _transports.Unclaimed;
+
     /// <summary>The earliest time at which <see cref="HandleTimeout"/> has work.</summary>
-    public MonoTime NextDeadline => throw new NotImplementedException();
+    public MonoTime NextDeadline
+    {
+        get
+        {
+            MonoTime next = MonoTime.Min(_transports.NextDeadline, MonoTime.Min(_nextSpeech, _nextSecond));
+            foreach (Room room in _rooms.Values)
+            {
+                next = room.Agent is { } agent ? MonoTime.Min(next, agent.NextDeadline) : next;
+            }
+            return next;
+        }
+    }
+
+    internal IReadOnlyDictionary<string, Room> Rooms => _rooms;
 
     /// <summary>Answers a GET below <c>/rtc</c>.</summary>
     /// <param name="connection">A number of the runtime for this connection, never used again.</param>
@@ -26,34 +79,437 @@ public sealed class RoomServer : IDisposable
     /// <param name="bearerToken">From the Authorization header, or null (then <c>access_token</c> counts).</param>
     /// <param name="isWebSocket">Whether the request asks for a WebSocket.</param>
     /// <returns>101 (upgrade; outputs follow), or the refusal with the stock server's status and body.</returns>
-    public RoomHttpReply OpenConnection(long connection, string path, string query, string? bearerToken, bool isWebSocket, MonoTime now) => throw new NotImplementedException();
+    public RoomHttpReply OpenConnection(long connection, string path, string query, string? bearerToken, bool isWebSocket, MonoTime now)
+    {
+        bool isValidate = path is "/rtc/v1/validate" or "/rtc/validate";
+        if (path != "/rtc/v1" && !isValidate)
+        {
+            // Only the single-connection protocol is spoken: clients fall forward to it, or back from /rtc/v1 never.
+            return RoomHttpReply.Text(404, "404 page not found\n");
+        }
+        if (Admit(query, bearerToken, now, out AccessToken token) is { } refusal)
+        {
+            return refusal;
+        }
+        if (isValidate)
+        {
+            return RoomHttpReply.Text(200, "success");
+        }
+        if (!isWebSocket)
+        {
+            return RoomHttpReply.Text(404, "");
+        }
+        if (!JoinRequestReader.TryRead(QueryString.Get(query, "join_request"), out JoinRequest request, out string why))
+        {
+            return RoomHttpReply.Text(400, why);
+        }
+        RoomHttpReply reply = request.Reconnect ? Resume(connection, token, request, now) : Join(connection, token, request, now);
+        Settle(now);
+        return reply;
+    }
+
+    // The order of the checks and their words are the stock server's.
+    private RoomHttpReply? Admit(string query, string? bearerToken, MonoTime now, out AccessToken token)
+    {
+        token = new AccessToken();
+        string? jwt = bearerToken ?? QueryString.Get(query, "access_token");
+        if (string.IsNullOrEmpty(jwt))
+        {
+            return RoomHttpReply.Text(401, "no permissions to access the room");
+        }
+        if (AccessToken.Verify(jwt, Options.ApiKey, Options.ApiSecret, _environment.UnixSeconds(now), out string refusal) is not { } verified)
+        {
+            return RoomHttpReply.Text(401, refusal);
+        }
+        token = verified;
+        return token switch
+        {
+            { HasVideoGrant: false } => RoomHttpReply.Text(401, "no permissions to access the room"),
+            { CanJoin: false } => RoomHttpReply.Text(401, "permissions denied"),
+            { Identity.Length: 0 } => RoomHttpReply.Text(400, "identity cannot be empty"),
+            { Identity.Length: > IdentityMax } => RoomHttpReply.Text(400, "participant identity length exceeds limits: max length 256"),
+            { Room.Length: 0 } => RoomHttpReply.Text(400, "no room name"),
+            { Room.Length: > IdentityMax } => RoomHttpReply.Text(400, "room name length exceeds limits: max length 256"),
+            _ => null,
+        };
+    }
+
+    private RoomHttpReply Join(long connection, AccessToken token, JoinRequest request, MonoTime now)
+    {
+        if (GetOrCreate(token.Room, now) is not { } room || _connections.Count >= Options.ParticipantsMax)
+        {
+            return RoomHttpReply.Text(503, "the development room server is full");
+        }
+        ApplyRoomConfig(room, token, now);
+        if (room.Find(token.Identity) is { } old)
+        {
+            Remove(old, DisconnectReason.DuplicateIdentity, now);
+        }
+        if (room.Info.MaxParticipants > 0 && room.Info.NumParticipants >= room.Info.MaxParticipants)
+        {
+            return RoomHttpReply.Text(500, "connection closed by media");
+        }
+        Participant participant = new(room, _environment.NewSid("PA_"), token, request.ClientInfo, _environment.UnixMicros(now))
+        {
+            Connection = connection,
+            WantsAutoSubscribe = request.ConnectionSettings?.AutoSubscribe ?? false,
+            ConnectDeadline = now.AddMillis(NoOfferTimeoutMs),
+            LastMedia = now,
+        };
+        foreach ((string name, string value) in request.ParticipantAttributes)
+        {
+            participant.Info.Attributes[name] = value;
+        }
+        _connections[connection] = participant;
+        _environment.Outbox.Send(connection, new SignalResponse { Join = JoinResponse(room, participant) });
+        participant.Info.State = ParticipantInfo.Types.State.Joined;
+        room.Add(participant);
+        _sessions.Begin(participant, request, now);
+        room.Announce(participant, includesSelf: false);
+        if (room.Agent is null && Options.DemoAgentRoomPrefix.Length > 0 && room.Name.StartsWith(Options.DemoAgentRoomPrefix, StringComparison.Ordinal))
+        {
+            AddAgent(room, new DemoAgentOptions(Options.DemoAgentMode), now);
+        }
+        StartClocks(now);
+        return RoomHttpReply.Upgrade;
+    }
+
+    private JoinResponse JoinResponse(Room room, Participant participant)
+    {
+        JoinResponse join = new()
+        {
+            Room = room.Info.Clone(),
+            Participant = participant.Snapshot(),
+            ServerVersion = "1.13.5",
+            PingTimeout = 15,
+            PingInterval = 5,
+            ServerInfo = ServerInfo(),
+            FastPublish = true,
+        };
+        join.EnabledPublishCodecs.Add(Room.EnabledCodecs());
+        foreach (Participant other in room.Participants)
+        {
+            if (!other.Info.Permission.Hidden)
+            {
+                join.OtherParticipants.Add(other.Snapshot());
+            }
+        }
+        return join;
+    }
+
+    private static ServerInfo ServerInfo() => new() { Version = "1.13.5", Protocol = 17, NodeId = "ND_siproom", AgentProtocol = 1 };
+
+    private RoomHttpReply Resume(long connection, AccessToken token, JoinRequest request, MonoTime now)
+    {
+        Participant? participant = _rooms.TryGetValue(token.Room, out Room? room) ? room.FindSid(request.ParticipantSid) : null;
+        if (participant is null || participant.Identity != token.Identity)
+        {
+            _environment.Outbox.Send(connection, new SignalResponse
+            {
+                Leave = new LeaveRequest { Reason = DisconnectReason.StateMismatch, Action = LeaveRequest.Types.Action.Reconnect },
+            });
+            _environment.Outbox.Close(connection, NormalClosure);
+            return RoomHttpReply.Upgrade;
+        }
+        if (participant.Connection is { } old)
+        {
+            _connections.Remove(old);
+            _environment.Outbox.Close(old, NormalClosure);
+        }
+        participant.Connection = connection;
+        _connections[connection] = participant;
+        _environment.Outbox.Send(participant, new SignalResponse { Reconnect = new ReconnectResponse { ServerInfo = ServerInfo() } });
+        ParticipantUpdate update = new();
+        foreach (Participant other in participant.Room.Participants)
+        {
+            update.Participants.Add(other.Snapshot());
+        }
+        _environment.Outbox.Send(participant, new SignalResponse { Update = update });
+        _environment.Outbox.Send(participant, new SignalResponse { RoomUpdate = new RoomUpdate { Room = participant.Room.Info.Clone() } });
+        _sessions.SendToken(participant, now);
+        participant.Room.RequestSections(participant);
+        return RoomHttpReply.Upgrade;
+    }
 
     /// <summary>One WebSocket message of a client.</summary>
-    public void FrameReceived(long connection, ReadOnlySpan<byte> frame, bool isText, MonoTime now) => throw new NotImplementedException();
+    public void FrameReceived(long connection, ReadOnlySpan<byte> frame, bool isText, MonoTime now)
+    {
+        if (isText || !_connections.TryGetValue(connection, out Participant? participant))
+        {
+            return;
+        }
+        SignalRequest request;
+        try
+        {
+            request = SignalRequest.Parser.ParseFrom(frame);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return;
+        }
+        _sessions.Handle(participant, request, now);
+        Settle(now);
+    }
 
     /// <summary>The WebSocket is gone; media lives on until ICE fails or the client leaves.</summary>
-    public void ConnectionClosed(long connection, MonoTime now) => throw new NotImplementedException();
+    public void ConnectionClosed(long connection, MonoTime now)
+    {
+        if (!_connections.Remove(connection, out Participant? participant) || participant.Connection != connection)
+        {
+            return;
+        }
+        participant.Connection = null;
+        if (!participant.IsConnected)
+        {
+            Remove(participant, DisconnectReason.SignalClose, now);
+        }
+        Settle(now);
+    }
 
     /// <summary>One datagram of the UDP mux; it is changed in place.</summary>
-    public void Datagram(Span<byte> datagram, in NetEndPoint from, MonoTime now) => throw new NotImplementedException();
+    public void Datagram(Span<byte> datagram, in NetEndPoint from, MonoTime now)
+    {
+        _transports.Receive(datagram, from, now);
+        if (_failed.Count > 0)
+        {
+            Settle(now);
+        }
+    }
 
-    public void HandleTimeout(MonoTime now) => throw new NotImplementedException();
+    public void HandleTimeout(MonoTime now)
+    {
+        _transports.HandleTimeout(now);
+        foreach (Room room in _rooms.Values)
+        {
+            room.Agent?.HandleTimeout(now);
+        }
+        if (_nextSpeech <= now)
+        {
+            _nextSpeech = now.AddMillis(SpeechMeter.WindowMs);
+            foreach (Room room in _rooms.Values)
+            {
+                room.UpdateSpeakers();
+            }
+        }
+        if (_nextSecond <= now)
+        {
+            _nextSecond = now.AddMillis(SecondMs);
+            EverySecond(now);
+        }
+        Settle(now);
+    }
+
+    private void EverySecond(MonoTime now)
+    {
+        _seconds++;
+        List<Room>? over = null;
+        foreach (Room room in _rooms.Values)
+        {
+            foreach (Participant participant in room.Participants)
+            {
+                _transports.SendReports(participant, _seconds % 3 == 0, now);
+                if (participant.ConnectDeadline <= now)
+                {
+                    _failed.Add(participant);
+                }
+            }
+            if (_seconds % 5 == 0)
+            {
+                room.SendDueUpdates();
+            }
+            if (room.CloseDeadline <= now)
+            {
+                (over ??= []).Add(room);
+            }
+        }
+        foreach (Room room in over ?? [])
+        {
+            Delete(room, DisconnectReason.RoomClosed, now);
+        }
+        if (_rooms.Count == 0)
+        {
+            _nextSpeech = _nextSecond = MonoTime.Never;
+        }
+    }
 
     /// <summary>A RoomService call over Twirp.</summary>
     /// <param name="method">The last path segment, for example <c>ListRooms</c>.</param>
     /// <param name="isJson">Content type application/json instead of application/protobuf.</param>
-    public RoomHttpReply CallRoomService(string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now) => throw new NotImplementedException();
+    public RoomHttpReply CallRoomService(string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now)
+    {
+        RoomHttpReply reply = _api.Call(method, body, isJson, bearerToken, now);
+        Settle(now);
+        return reply;
+    }
 
-    /// <summary>Puts a demo agent in a room (made when missing).</summary>
-    public void AddDemoAgent(string room, DemoAgentMode mode, MonoTime now) => throw new NotImplementedException();
+    /// <summary>Puts a demo agent in a room (made when missing); nothing happens when it has one.</summary>
+    public void AddDemoAgent(string room, DemoAgentOptions agent, MonoTime now)
+    {
+        if (GetOrCreate(room, now) is { } target)
+        {
+            AddAgent(target, agent, now);
+            Settle(now);
+        }
+    }
+
+    private void AddAgent(Room room, DemoAgentOptions agent, MonoTime now)
+    {
+        room.Agent ??= new DemoAgentParticipant(_environment, room, agent, now);
+        StartClocks(now);
+    }
 
     /// <summary>Next step on a signalling connection; drain until false after every call above.</summary>
-    public bool TryPollSignal(out SignalOutput output) => throw new NotImplementedException();
+    public bool TryPollSignal(out SignalOutput output) => _environment.Outbox.TryTake(out output);
 
     /// <summary>Next datagram to send from the mux; drain until false. The span is good until the next call.</summary>
-    public bool TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to) => throw new NotImplementedException();
+    public bool TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to) => _environment.Datagrams.TryTake(out datagram, out to);
+
+    /// <summary>The room of a name; null when there are too many.</summary>
+    internal Room? GetOrCreate(string name, MonoTime now)
+    {
+        if (!_rooms.TryGetValue(name, out Room? room) && _rooms.Count < Options.RoomsMax)
+        {
+            _rooms[name] = room = new Room(_environment, name, now);
+            StartClocks(now);
+        }
+        return room;
+    }
+
+    private void StartClocks(MonoTime now)
+    {
+        _nextSpeech = _nextSpeech.IsNever ? now.AddMillis(SpeechMeter.WindowMs) : _nextSpeech;
+        _nextSecond = _nextSecond.IsNever ? now.AddMillis(SecondMs) : _nextSecond;
+    }
+
+    // roomConfig only counts for the participant that makes the room.
+    private void ApplyRoomConfig(Room room, AccessToken token, MonoTime now)
+    {
+        if (token.RoomConfigJson is null || room.WasJoined || room.Agent is not null)
+        {
+            return;
+        }
+        using JsonDocument document = JsonDocument.Parse(token.RoomConfigJson);
+        JsonElement config = document.RootElement;
+        room.Info.MaxParticipants = Number(config, "maxParticipants", "max_participants") ?? room.Info.MaxParticipants;
+        room.Info.EmptyTimeout = Number(config, "emptyTimeout", "empty_timeout") ?? room.Info.EmptyTimeout;
+        room.Info.DepartureTimeout = Number(config, "departureTimeout", "departure_timeout") ?? room.Info.DepartureTimeout;
+        if (!config.TryGetProperty("agents", out JsonElement agents) || agents.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+        foreach (JsonElement agent in agents.EnumerateArray())
+        {
+            Dispatch(room, Text(agent, "agentName", "agent_name"), Text(agent, "metadata", "metadata"), now);
+        }
+    }
+
+    /// <summary>An agent is asked for by name; only the demo agent is known here.</summary>
+    internal void Dispatch(Room room, string agentName, string metadata, MonoTime now)
+    {
+        if (agentName == DemoAgentOptions.AgentName)
+        {
+            AddAgent(room, DemoAgentOptions.Parse(metadata), now);
+        }
+    }
+
+    private static uint? Number(JsonElement element, string camel, string proto) =>
+        (element.TryGetProperty(camel, out JsonElement value) || element.TryGetProperty(proto, out value))
+            && value.ValueKind == JsonValueKind.Number && value.TryGetUInt32(out uint number) && number > 0 ? number : null;
+
+    private static string Text(JsonElement element, string camel, string proto) =>
+        element.ValueKind == JsonValueKind.Object && (element.TryGetProperty(camel, out JsonElement value) || element.TryGetProperty(proto, out value))
+            && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private void OnTransport(Participant participant, PeerEvent peerEvent, MonoTime now)
+    {
+        switch (peerEvent.Kind)
+        {
+            case PeerEventKind.Connected when !participant.IsConnected:
+                participant.IsConnected = true;
+                participant.ConnectDeadline = MonoTime.Never;
+                participant.Info.State = ParticipantInfo.Types.State.Active;
+                bool publishes = participant.Tracks.Exists(track => track.Mid is not null);
+                _sessions.FinishTracks(participant);
+                if (!publishes)
+                {
+                    participant.Room.Announce(participant);
+                }
+                participant.Room.NotifyAgent(now);
+                break;
+            case PeerEventKind.Failed or PeerEventKind.Closed:
+                _failed.Add(participant);
+                break;
+        }
+    }
+
+    private void OnLeave(Participant participant, LeaveRequest request, MonoTime now) =>
+        Remove(participant, request.Reason == DisconnectReason.UnknownReason ? DisconnectReason.ClientInitiated : request.Reason, now);
+
+    // Participants whose transport failed are removed outside of the loops that found it out.
+    private void Settle(MonoTime now)
+    {
+        foreach (Participant participant in _failed)
+        {
+            bool wasActive = participant.Info.State == ParticipantInfo.Types.State.Active;
+            Remove(participant, wasActive || participant.LastOffer is not null ? DisconnectReason.ConnectionTimeout : DisconnectReason.JoinFailure, now);
+        }
+        _failed.Clear();
+        foreach (Room room in _rooms.Values)
+        {
+            room.NotifyAgent(now);
+        }
+    }
+
+    /// <summary>Takes a participant out of its room, tells it and everybody why, and frees its transport.</summary>
+    internal void Remove(Participant participant, DisconnectReason reason, MonoTime now)
+    {
+        if (participant.IsGone)
+        {
+            return;
+        }
+        participant.IsGone = true;
+        if (participant.Connection is { } connection)
+        {
+            _environment.Outbox.Send(connection, new SignalResponse { Leave = new LeaveRequest { Reason = reason } });
+            _environment.Outbox.Close(connection, NormalClosure);
+            _connections.Remove(connection);
+        }
+        participant.Connection = null;
+        _transports.Close(participant, now);
+        foreach (Track track in participant.Tracks.ToArray())
+        {
+            participant.Room.Unpublish(track, isAnnounced: false);
+        }
+        foreach (Subscription subscription in participant.Subscriptions.ToArray())
+        {
+            participant.Room.Unsubscribe(subscription);
+        }
+        participant.Room.Remove(participant, now);
+        participant.Info.State = ParticipantInfo.Types.State.Disconnected;
+        participant.Info.DisconnectReason = reason;
+        participant.Room.Announce(participant, includesSelf: false);
+    }
+
+    /// <summary>Ends a room and everybody's stay in it.</summary>
+    internal void Delete(Room room, DisconnectReason reason, MonoTime now)
+    {
+        foreach (Participant participant in room.Participants.ToArray())
+        {
+            Remove(participant, reason, now);
+        }
+        _rooms.Remove(room.Name);
+    }
 
     public void Dispose()
     {
+        foreach (Room room in _rooms.Values)
+        {
+            foreach (Participant participant in room.Participants)
+            {
+                participant.Transport?.Dispose();
+            }
+        }
+        _rooms.Clear();
+        _connections.Clear();
     }
 }

@@ -20,6 +20,9 @@ public interface IPeerTransport : IDisposable
     /// <inheritdoc cref="PeerConnection.SetRemote"/>
     void SetRemote(RemoteDescription remote, MonoTime now);
 
+    /// <inheritdoc cref="PeerConnection.SetLocalCredentials"/>
+    void SetLocalCredentials(IceCredentials local, MonoTime now);
+
     /// <inheritdoc cref="PeerConnection.AddRemoteCandidate"/>
     void AddRemoteCandidate(in NetEndPoint candidate, MonoTime now);
 

@@ -1,0 +1,28 @@
+using System.Collections.Generic;
+using Google.Protobuf;
+using Proxy.DevRoom.Rooms;
+using Proxy.LiveKit.Protocol;
+
+namespace Proxy.DevRoom.Signal;
+
+/// <summary>Room loop. Frames and closes that wait for the runtime, in order over all connections.</summary>
+internal sealed class SignalOutbox
+{
+    private readonly Queue<SignalOutput> _outputs = new();
+
+    public void Send(Participant to, SignalResponse message)
+    {
+        if (to.Connection is { } connection)
+        {
+            Send(connection, message);
+        }
+    }
+
+    public void Send(long connection, SignalResponse message) =>
+        _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.SendFrame, message.ToByteArray(), false, 0));
+
+    public void Close(long connection, ushort code) =>
+        _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.Close, [], false, code));
+
+    public bool TryTake(out SignalOutput output) => _outputs.TryDequeue(out output);
+}
