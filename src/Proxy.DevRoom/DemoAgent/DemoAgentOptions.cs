@@ -6,7 +6,7 @@ namespace Proxy.DevRoom.DemoAgent;
 /// <summary>Any thread. What a demo agent is asked to do.</summary>
 /// <param name="Codec">Of the tone, when there is no caller to take it from.</param>
 /// <param name="AnswersDtmf">Whether it sends each DTMF digit back.</param>
-public sealed record DemoAgentOptions(DemoAgentMode Mode, AudioCodec Codec = AudioCodec.Opus, bool AnswersDtmf = false)
+public sealed record DemoAgentOptions(DemoAgentMode Mode, TrackCodec Codec = TrackCodec.Opus, bool AnswersDtmf = false)
 {
     /// <summary>The agent name that asks for it in <c>roomConfig.agents</c> and <c>CreateRoom.agents</c>.</summary>
     public const string AgentName = "demo";
@@ -23,7 +23,7 @@ public sealed record DemoAgentOptions(DemoAgentMode Mode, AudioCodec Codec = Aud
                 "tone" => options with { Mode = DemoAgentMode.Tone },
                 "greet" => options with { Mode = DemoAgentMode.GreetAndEcho },
                 "dtmf" => options with { AnswersDtmf = true },
-                _ => AudioCodecs.TryParse(word, out AudioCodec codec) ? options with { Codec = codec } : options,
+                _ => TrackCodecs.TryParse(word, out TrackCodec codec) ? options with { Codec = codec } : options,
             };
         }
         return options;

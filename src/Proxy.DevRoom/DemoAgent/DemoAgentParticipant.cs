@@ -3,6 +3,7 @@ using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
 using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.Protocol;
+using Room = Proxy.DevRoom.Rooms.Room;
 using Proxy.Rtp.Packets;
 
 namespace Proxy.DevRoom.DemoAgent;
@@ -70,7 +71,7 @@ internal sealed class DemoAgentParticipant
     {
         if (_track is { IsPublished: true, IsMuted: false } track && _tone is { } tone)
         {
-            uint timestamp = (uint)(_frame * AudioCodecs.ClockHz(track.Codec) * FrameMs / 1000);
+            uint timestamp = (uint)(_frame * TrackCodecs.ClockHz(track.Codec) * FrameMs / 1000);
             _environment.Forwarder.Send(track, new RtpHeader(0, _frame == 0, (ushort)_frame, timestamp, track.Ssrc), tone.Frame(_frame), now);
         }
     }
@@ -122,7 +123,7 @@ internal sealed class DemoAgentParticipant
         }
     }
 
-    private void Speak(AudioCodec codec, MonoTime now)
+    private void Speak(TrackCodec codec, MonoTime now)
     {
         AddTrackRequest request = new() { Cid = "demo", Name = "demo", Source = TrackSource.Microphone, DisableRed = true, DisableDtx = true };
         _track = new Track(_self, _environment.NewSid("TR_AM"), request, _environment.UnixMicros(now))

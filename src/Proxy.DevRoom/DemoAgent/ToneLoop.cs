@@ -19,15 +19,15 @@ internal sealed class ToneLoop
     public ReadOnlySpan<byte> Frame(long index) => _frames[(int)(index % _frames.Length)];
 
     /// <summary>Reads the embedded frames (made by <c>make-tone.py</c>).</summary>
-    public static ToneLoop Load(AudioCodec codec)
+    public static ToneLoop Load(TrackCodec codec)
     {
-        byte[] data = Read(codec switch { AudioCodec.Opus => "tone-opus.bin", AudioCodec.Pcmu => "tone-pcmu.bin", _ => "tone-pcma.bin" });
+        byte[] data = Read(codec switch { TrackCodec.Opus => "tone-opus.bin", TrackCodec.Pcmu => "tone-pcmu.bin", _ => "tone-pcma.bin" });
         List<byte[]> frames = [];
         int at = 0;
         while (at < data.Length)
         {
-            int length = codec == AudioCodec.Opus ? BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(at)) : 160;
-            at += codec == AudioCodec.Opus ? 2 : 0;
+            int length = codec == TrackCodec.Opus ? BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(at)) : 160;
+            at += codec == TrackCodec.Opus ? 2 : 0;
             frames.Add(data[at..(at + length)]);
             at += length;
         }

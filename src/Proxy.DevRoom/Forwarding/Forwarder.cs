@@ -57,7 +57,7 @@ internal sealed class Forwarder(DatagramQueue output)
     [NoAlloc]
     public void Send(Track track, in RtpHeader header, ReadOnlySpan<byte> payload, MonoTime now)
     {
-        int clockHz = AudioCodecs.ClockHz(track.Codec);
+        int clockHz = TrackCodecs.ClockHz(track.Codec);
         for (int i = 0; i < track.Subscriptions.Count; i++)
         {
             Subscription subscription = track.Subscriptions[i];

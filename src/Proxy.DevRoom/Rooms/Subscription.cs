@@ -32,5 +32,5 @@ internal sealed class Subscription(Participant subscriber, Track track, uint ssr
 
     public StreamRewriter Rewriter { get; } = new();
 
-    public SendStatistics Sent { get; } = new(AudioCodecs.ClockHz(track.Codec));
+    public SendStatistics Sent { get; } = new(TrackCodecs.ClockHz(track.Codec));
 }

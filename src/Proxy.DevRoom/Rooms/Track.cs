@@ -17,7 +17,7 @@ internal sealed class Track
         Cid = request.Cid;
         WantsDtx = !request.DisableDtx && !request.AudioFeatures.Contains(AudioTrackFeature.TfNoDtx);
         IsStereo = request.Stereo || request.AudioFeatures.Contains(AudioTrackFeature.TfStereo);
-        if (request.SimulcastCodecs.Count > 0 && AudioCodecs.TryParse(request.SimulcastCodecs[0].Codec, out AudioCodec preferred))
+        if (request.SimulcastCodecs.Count > 0 && TrackCodecs.TryParse(request.SimulcastCodecs[0].Codec, out TrackCodec preferred))
         {
             PreferredCodec = preferred;
         }
@@ -40,14 +40,14 @@ internal sealed class Track
     public bool IsStereo { get; }
 
     /// <summary>The codec asked for by <c>simulcast_codecs[0]</c>, moved to the front of the answer.</summary>
-    public AudioCodec? PreferredCodec { get; }
+    public TrackCodec? PreferredCodec { get; }
 
     /// <summary>The section that carries it; null before its first answer and after its last.</summary>
     public string? Mid { get; set; }
 
     public uint Ssrc { get; set; }
 
-    public AudioCodec Codec { get; set; }
+    public TrackCodec Codec { get; set; }
 
     /// <summary>The only payload type that is forwarded: the first one of the answered section.</summary>
     public byte PayloadType { get; set; }
@@ -80,8 +80,8 @@ internal sealed class Track
     public void FillNegotiated()
     {
         WasNegotiated = true;
-        Received ??= new ReceiveStatistics(AudioCodecs.ClockHz(Codec));
-        Info.MimeType = AudioCodecs.MimeType(Codec);
+        Received ??= new ReceiveStatistics(TrackCodecs.ClockHz(Codec));
+        Info.MimeType = TrackCodecs.MimeType(Codec);
         Info.Mid = Mid ?? "";
         Info.Version ??= new TimedVersion { UnixMicro = _createdUnixMicros };
         foreach (SimulcastCodecInfo codec in Info.Codecs)

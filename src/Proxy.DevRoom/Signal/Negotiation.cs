@@ -24,7 +24,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
     private const string OpusFmtp = "minptime=10;useinbandfec=1";
 
     private readonly Dictionary<string, SectionState> _sections = [];
-    private List<(AudioCodec Codec, byte PayloadType)>? _ceiling;
+    private List<(TrackCodec Codec, byte PayloadType)>? _ceiling;
     private uint _version;
 
     private sealed class SectionState
@@ -98,17 +98,17 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
             {
                 continue;
             }
-            List<(AudioCodec, byte)> codecs = Usable(section);
+            List<(TrackCodec, byte)> codecs = Usable(section);
             _ceiling = codecs.Count == 0 ? null : codecs;
         }
     }
 
-    private List<(AudioCodec Codec, byte PayloadType)> Usable(OfferSection section)
+    private List<(TrackCodec Codec, byte PayloadType)> Usable(OfferSection section)
     {
-        List<(AudioCodec Codec, byte PayloadType)> usable = [];
+        List<(TrackCodec Codec, byte PayloadType)> usable = [];
         foreach (OfferCodec offered in section.Codecs)
         {
-            if (AudioCodecs.TryParse(offered.Name, out AudioCodec codec) && offered.ClockAndChannels == ClockAndChannels(codec)
+            if (TrackCodecs.TryParse(offered.Name, out TrackCodec codec) && offered.ClockAndChannels == ClockAndChannels(codec)
                 && !usable.Exists(have => have.Codec == codec)
                 && (_ceiling is null || _ceiling.Exists(have => have.Codec == codec)))
             {
@@ -163,7 +163,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
         }
     }
 
-    private static void Bind(Track track, OfferSection section, SectionState state, (AudioCodec Codec, byte PayloadType) codec)
+    private static void Bind(Track track, OfferSection section, SectionState state, (TrackCodec Codec, byte PayloadType) codec)
     {
         state.Published = track;
         state.HadTrack = true;
@@ -193,14 +193,14 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
         return waiting == 1 ? only : null;
     }
 
-    private List<(AudioCodec Codec, byte PayloadType)> PublishedCodecs(OfferSection section, Track track)
+    private List<(TrackCodec Codec, byte PayloadType)> PublishedCodecs(OfferSection section, Track track)
     {
-        List<(AudioCodec Codec, byte PayloadType)> codecs = Usable(section);
-        AudioCodec? first = track.WasNegotiated ? track.Codec : track.PreferredCodec;
+        List<(TrackCodec Codec, byte PayloadType)> codecs = Usable(section);
+        TrackCodec? first = track.WasNegotiated ? track.Codec : track.PreferredCodec;
         int at = codecs.FindIndex(codec => codec.Codec == first);
         if (at > 0)
         {
-            (AudioCodec, byte) preferred = codecs[at];
+            (TrackCodec, byte) preferred = codecs[at];
             codecs.RemoveAt(at);
             codecs.Insert(0, preferred);
         }
@@ -257,7 +257,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
 
     private void Attach(Subscription subscription, OfferSection section, SectionState state)
     {
-        List<(AudioCodec Codec, byte PayloadType)> codecs = Usable(section);
+        List<(TrackCodec Codec, byte PayloadType)> codecs = Usable(section);
         int at = codecs.FindIndex(codec => codec.Codec == subscription.Track.Codec);
         state.Subscribed = subscription;
         state.HadTrack = true;
@@ -291,7 +291,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
     /// <returns>False when the section is refused with port 0.</returns>
     private bool WriteSection(StringBuilder sdp, Offer offer, OfferSection section, Dictionary<string, string> map)
     {
-        List<(AudioCodec Codec, byte PayloadType)> codecs = section.Kind == SectionKind.Audio ? Usable(section) : [];
+        List<(TrackCodec Codec, byte PayloadType)> codecs = section.Kind == SectionKind.Audio ? Usable(section) : [];
         bool isRefused = section.IsRejected || section.Mid.Length == 0 || section.Kind == SectionKind.Other
             || (section.Kind == SectionKind.Audio && codecs.Count == 0)
             || (section.Kind == SectionKind.Video && section.Codecs.Count == 0);
@@ -333,29 +333,29 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
         sdp.Append(CultureInfo.InvariantCulture, $"a=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:{first.PayloadType} {first.Name}/{first.ClockAndChannels}\r\na=inactive\r\n");
     }
 
-    private void WriteAudio(StringBuilder sdp, Offer offer, OfferSection section, List<(AudioCodec Codec, byte PayloadType)> codecs, Dictionary<string, string> map)
+    private void WriteAudio(StringBuilder sdp, Offer offer, OfferSection section, List<(TrackCodec Codec, byte PayloadType)> codecs, Dictionary<string, string> map)
     {
         SectionState state = StateOf(section);
         if (state.Published is { } published)
         {
             codecs = PublishedCodecs(section, published);
         }
-        else if (state.Subscribed is not null && _ceiling is not null)
+        else if (state.HadTrack && _ceiling is not null)
         {
-            // Measured: a section with a track lists codecs in the first section's order, a spare one in its own.
+            // Measured: a section that has or had a track lists codecs in the first section's order, a spare one in its own.
             codecs.Sort((a, b) => _ceiling.FindIndex(c => c.Codec == a.Codec) - _ceiling.FindIndex(c => c.Codec == b.Codec));
         }
         StringBuilder formats = new();
-        foreach ((AudioCodec _, byte payloadType) in codecs)
+        foreach ((TrackCodec _, byte payloadType) in codecs)
         {
             formats.Append(formats.Length == 0 ? "" : " ").Append(payloadType);
         }
         WriteHead(sdp, offer, section, formats.ToString());
         sdp.Append("a=rtcp-mux\r\na=rtcp-rsize\r\n");
-        foreach ((AudioCodec codec, byte payloadType) in codecs)
+        foreach ((TrackCodec codec, byte payloadType) in codecs)
         {
-            sdp.Append(CultureInfo.InvariantCulture, $"a=rtpmap:{payloadType} {AudioCodecs.SdpName(codec)}/{ClockAndChannels(codec)}\r\n");
-            if (codec == AudioCodec.Opus)
+            sdp.Append(CultureInfo.InvariantCulture, $"a=rtpmap:{payloadType} {TrackCodecs.SdpName(codec)}/{ClockAndChannels(codec)}\r\n");
+            if (codec == TrackCodec.Opus)
             {
                 sdp.Append(CultureInfo.InvariantCulture, $"a=fmtp:{payloadType} {OpusFmtp}{PublisherFmtp(state.Published)}\r\n");
             }
@@ -420,5 +420,5 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
             $"candidate:{foundation} 1 udp {priority} {candidate.Address} {candidate.Port} typ host ufrag {ufrag}");
     }
 
-    private static string ClockAndChannels(AudioCodec codec) => codec == AudioCodec.Opus ? "48000/2" : "8000";
+    private static string ClockAndChannels(TrackCodec codec) => codec == TrackCodec.Opus ? "48000/2" : "8000";
 }

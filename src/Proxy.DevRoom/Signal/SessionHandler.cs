@@ -6,6 +6,7 @@ using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
 using Proxy.LiveKit.Protocol;
+using Room = Proxy.DevRoom.Rooms.Room;
 using Proxy.WebRtc;
 
 namespace Proxy.DevRoom.Signal;
