@@ -9,7 +9,8 @@ internal static class DigestResponse
 {
     /// <summary>Algorithms that can be computed here.</summary>
     public static bool Knows(string algorithm) =>
-        algorithm.Equals("MD5", StringComparison.OrdinalIgnoreCase) || algorithm.Equals("SHA-256", StringComparison.OrdinalIgnoreCase);
+        algorithm.Equals("MD5", StringComparison.OrdinalIgnoreCase) || algorithm.Equals("SHA-256", StringComparison.OrdinalIgnoreCase)
+            || algorithm.Equals("SHA-512-256", StringComparison.OrdinalIgnoreCase);
 
     /// <returns>Whether the offered response is the right one; false for unreadable credentials. Takes the same time either way.</returns>
     public static bool Verify(DigestCredentials offered, string algorithm, string userName, string realm, string password, string method)
@@ -32,6 +33,8 @@ internal static class DigestResponse
     private static string Hash(string algorithm, string text)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
-        return Convert.ToHexStringLower(algorithm.Equals("MD5", StringComparison.OrdinalIgnoreCase) ? MD5.HashData(bytes) : SHA256.HashData(bytes));
+        return Convert.ToHexStringLower(algorithm.Equals("MD5", StringComparison.OrdinalIgnoreCase) ? MD5.HashData(bytes)
+            : algorithm.Equals("SHA-256", StringComparison.OrdinalIgnoreCase) ? SHA256.HashData(bytes)
+            : Sha512T256.HashData(bytes));
     }
 }

@@ -88,6 +88,9 @@ public sealed record DispatchRule
 
     /// <summary>Our additions; <see cref="RuleExtras.None"/> when there are none.</summary>
     public RuleExtras Extras { get; init; } = RuleExtras.None;
+
+    /// <summary>The id: never the PIN.</summary>
+    public override string ToString() => Id;
 }
 
 /// <summary>Any thread. What stands beside a rule in <c>x/&lt;id&gt;.json</c>.</summary>

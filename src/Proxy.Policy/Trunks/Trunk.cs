@@ -59,6 +59,9 @@ public sealed record Trunk
 
     /// <summary>Our additions; <see cref="TrunkExtras.None"/> when there are none.</summary>
     public TrunkExtras Extras { get; init; } = TrunkExtras.None;
+
+    /// <summary>The id: never the password.</summary>
+    public override string ToString() => Id;
 }
 
 /// <summary>Any thread. Where a trunk takes the called number from.</summary>

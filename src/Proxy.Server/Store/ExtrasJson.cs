@@ -25,7 +25,7 @@ internal sealed class ExtrasJson
             CalledFrom = reader.Choice("called_from", ["to", "request_uri"], [CalledFrom.To, CalledFrom.RequestUri]),
             CallerFrom = reader.Choice("caller_from", ["from", "p_asserted_identity"], [CallerFrom.From, CallerFrom.AssertedIdentity]),
             NumberPatterns = reader.Texts("number_patterns"),
-            DigestAlgorithm = reader.Choice("digest", ["MD5", "SHA-256"], ["MD5", "SHA-256"]),
+            DigestAlgorithm = reader.Choice("digest", ["MD5", "SHA-256", "SHA-512-256"], ["MD5", "SHA-256", "SHA-512-256"]),
             Passthrough = reader.Passthrough(),
             MaxCalls = reader.Number("max_calls"),
             MaxCallsPerSecond = reader.Number("max_calls_per_second"),
