@@ -1,0 +1,135 @@
+using System;
+using System.Collections.Generic;
+
+namespace Proxy.Bridge.Records;
+
+/// <summary>
+/// Signal thread, then given away. What is known of one call attempt when it is over; one JSON line in the records file.
+/// Times are milliseconds after the INVITE, or -1 where the stage was not reached.
+/// </summary>
+public sealed class CallRecord
+{
+    /// <summary>Our id, <c>SCL_…</c>: the To-tag and <c>sip.callID</c>.</summary>
+    public string CallId { get; set; } = "";
+
+    /// <summary>The SIP Call-ID.</summary>
+    public string SipCallId { get; set; } = "";
+
+    public string FromUser { get; set; } = "";
+
+    public string ToUser { get; set; } = "";
+
+    /// <summary>Where the INVITE came from, <c>host:port</c>.</summary>
+    public string Source { get; set; } = "";
+
+    /// <summary><c>udp</c>, <c>tcp</c> or <c>tls</c>.</summary>
+    public string Transport { get; set; } = "";
+
+    public string TrunkId { get; set; } = "";
+
+    public string RuleId { get; set; } = "";
+
+    public string Room { get; set; } = "";
+
+    public string RoomSid { get; set; } = "";
+
+    public string Identity { get; set; } = "";
+
+    public string ParticipantSid { get; set; } = "";
+
+    /// <summary>Wall clock of the INVITE.</summary>
+    public DateTimeOffset StartedAt { get; set; }
+
+    public double DecidedMs { get; set; } = -1;
+
+    public double JoinedMs { get; set; } = -1;
+
+    public double MediaReadyMs { get; set; } = -1;
+
+    public double AnsweredMs { get; set; } = -1;
+
+    public double ConfirmedMs { get; set; } = -1;
+
+    public double EndedMs { get; set; } = -1;
+
+    public int SipStatus { get; set; }
+
+    public string Code { get; set; } = "";
+
+    public string Sentence { get; set; } = "";
+
+    public string EndedBy { get; set; } = "";
+
+    /// <summary>The codec on the SIP side, e.g. <c>PCMU/8000</c>.</summary>
+    public string SipCodec { get; set; } = "";
+
+    /// <summary>The codec of the track in the room.</summary>
+    public string RoomCodec { get; set; } = "";
+
+    public bool IsPassthrough { get; set; }
+
+    public string SrtpProfile { get; set; } = "";
+
+    /// <summary>Version of the policy snapshot that decided.</summary>
+    public long PolicyVersion { get; set; }
+
+    /// <summary>Things that went on although something was wrong: <c>no_ack</c>, <c>unvouched_source</c>, …</summary>
+    public List<string> Flags { get; } = [];
+
+    public MediaReport Media { get; set; } = new();
+}
+
+/// <summary>Shard, then given away. Counts of a call's media; both directions, both legs.</summary>
+public sealed class MediaReport
+{
+    public long SipPacketsIn { get; set; }
+
+    public long SipPacketsOut { get; set; }
+
+    public long RoomPacketsIn { get; set; }
+
+    public long RoomPacketsOut { get; set; }
+
+    public long SipBytesIn { get; set; }
+
+    public long SipBytesOut { get; set; }
+
+    /// <summary>Caller's packets that never came, by sequence number.</summary>
+    public long SipLost { get; set; }
+
+    /// <summary>Interarrival jitter of the caller's stream, milliseconds (RFC 3550 §6.4.1).</summary>
+    public double SipJitterMs { get; set; }
+
+    public long RoomLost { get; set; }
+
+    public double RoomJitterMs { get; set; }
+
+    /// <summary>Frames of 20 ms that concealment filled towards the caller.</summary>
+    public long ConcealedFrames { get; set; }
+
+    public long Duplicates { get; set; }
+
+    /// <summary>Too late to be played or forwarded.</summary>
+    public long Late { get; set; }
+
+    /// <summary>From a source that is not the caller's.</summary>
+    public long Foreign { get; set; }
+
+    /// <summary>Neither RTP nor RTCP of a negotiated payload type.</summary>
+    public long Unreadable { get; set; }
+
+    /// <summary>Comfort noise and telephone-event packets taken out of the audio stream.</summary>
+    public long TakenOut { get; set; }
+
+    public long SrtpFailures { get; set; }
+
+    /// <summary>Not sent because the socket or the room's transport refused.</summary>
+    public long SendFailures { get; set; }
+
+    public int DtmfIn { get; set; }
+
+    public int DtmfOut { get; set; }
+
+    /// <summary>From the 200 to the caller's first packet, milliseconds; -1 for none.</summary>
+    public double FirstPacketMs { get; set; } = -1;
+}
