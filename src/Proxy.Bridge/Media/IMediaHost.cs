@@ -38,5 +38,5 @@ public interface IMediaHost
     void Open(SlotId call, CallMedia media);
 
     /// <summary>Sends a command to the call's media.</summary>
-    void Command(SlotId call, CallMedia media, in MediaCommand command);
+    void Command(SlotId call, CallMedia media, in CallCommand command);
 }

@@ -18,5 +18,5 @@ public interface IMediaIo
     bool Send(CallMedia media, MediaSide side, ReadOnlySpan<byte> datagram, in NetEndPoint to);
 
     /// <summary>Tells the signal thread something about the call; never lost (the ring is sized by the limits).</summary>
-    void Emit(CallMedia media, in MediaEvent mediaEvent);
+    void Emit(CallMedia media, in CallEvent mediaEvent);
 }

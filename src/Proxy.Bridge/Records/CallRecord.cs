@@ -126,6 +126,9 @@ public sealed class MediaReport
     /// <summary>Not sent because the socket or the room's transport refused.</summary>
     public long SendFailures { get; set; }
 
+    /// <summary>The caller's frames went into the room untouched.</summary>
+    public bool IsPassthrough { get; set; }
+
     public int DtmfIn { get; set; }
 
     public int DtmfOut { get; set; }
