@@ -1,0 +1,144 @@
+using System;
+using System.Collections.Generic;
+using Proxy.Core.Collections;
+using Proxy.Core.Time;
+using Proxy.Participant;
+using Proxy.WebRtc;
+
+namespace Proxy.Bridge.Rooms;
+
+/// <summary>Signal thread. The lean participant as a call's room leg: its outputs go to WebSocket and shard, its events to the call.</summary>
+public sealed class LeanRoomLeg : IRoomLeg
+{
+    private readonly SlotId _call;
+    private readonly RoomParticipant _participant;
+    private readonly ISignalSockets _sockets;
+    private readonly Action<MediaCommand> _carry;
+    private readonly Queue<RoomEvent> _events = new();
+    private bool _isLeaving;
+
+    public LeanRoomLeg(SlotId call, RoomParticipant participant, ISignalSockets sockets, Action<MediaCommand> carry)
+    {
+        _call = call;
+        _participant = participant;
+        _sockets = sockets;
+        _carry = carry;
+    }
+
+    public MonoTime NextDeadline => _participant.NextDeadline;
+
+    public bool HasRemoteAudio { get; private set; }
+
+    public bool IsActive => _participant.IsActive;
+
+    public bool IsEnded => _participant.IsEnded;
+
+    public bool HasLeft { get; private set; }
+
+    public void Start(MonoTime now)
+    {
+        _participant.Start(now);
+        Pump();
+    }
+
+    public void HandleSocket(in SocketInput input, MonoTime now)
+    {
+        switch (input.Kind)
+        {
+            case SocketInputKind.Opened:
+                _participant.HandleSocketOpened(input.Socket, now);
+                break;
+            case SocketInputKind.Refused:
+                _participant.HandleSocketRefused(input.Socket, input.Status, input.Payload, now);
+                break;
+            case SocketInputKind.Frame:
+                _participant.HandleFrame(input.Socket, input.Payload, now);
+                break;
+            default:
+                _participant.HandleSocketClosed(input.Socket, now);
+                break;
+        }
+        Pump();
+    }
+
+    public void HandlePeer(in PeerEvent peerEvent, MonoTime now)
+    {
+        _participant.HandlePeerEvent(peerEvent, now);
+        Pump();
+    }
+
+    public void HandleTimeout(MonoTime now)
+    {
+        _participant.HandleTimeout(now);
+        Pump();
+    }
+
+    public void SetAttributes(IReadOnlyDictionary<string, string> attributes, MonoTime now)
+    {
+        _participant.SetAttributes(attributes, now);
+        Pump();
+    }
+
+    public bool SendDtmf(char digit, MonoTime now)
+    {
+        bool isSent = _participant.SendDtmf(digit, now);
+        Pump();
+        return isSent;
+    }
+
+    public void Leave(MonoTime now)
+    {
+        _isLeaving = true;
+        _participant.Leave(now);
+        Pump();
+    }
+
+    public bool TryPoll(out RoomEvent? roomEvent) => _events.TryDequeue(out roomEvent);
+
+    private void Pump()
+    {
+        while (_participant.TryPoll(out ParticipantOutput output))
+        {
+            switch (output.Kind)
+            {
+                case ParticipantOutputKind.OpenSocket:
+                    _sockets.Open(_call, output.Socket, output.Url!, output.Token!);
+                    break;
+                case ParticipantOutputKind.SendFrame:
+                    _sockets.Send(_call, output.Socket, output.Frame);
+                    break;
+                case ParticipantOutputKind.CloseSocket:
+                    _sockets.Close(_call, output.Socket);
+                    break;
+                case ParticipantOutputKind.Media:
+                    Carry(output.Media!);
+                    break;
+                default:
+                    Note(output.Event!);
+                    break;
+            }
+        }
+    }
+
+    private void Carry(MediaCommand command)
+    {
+        if (command.Kind == MediaCommandKind.SetDownTracks)
+        {
+            HasRemoteAudio = command.DownTracks is { Count: > 0 };
+        }
+        // The call closes its media itself, when both legs are done with it.
+        if (command.Kind != MediaCommandKind.Close)
+        {
+            _carry(command);
+        }
+    }
+
+    private void Note(RoomEvent roomEvent)
+    {
+        if (roomEvent.Kind == RoomEventKind.Ended)
+        {
+            HasLeft = _isLeaving && roomEvent.End == RoomEnd.Left;
+        }
+        _events.Enqueue(roomEvent);
+    }
+}
