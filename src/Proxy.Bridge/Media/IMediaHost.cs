@@ -31,8 +31,9 @@ public interface IMediaHost
     /// <summary>Opens two sockets for a call on the shard with the fewest.</summary>
     ReserveVerdict TryReserve(out MediaReservation reservation);
 
-    /// <summary>Gives back a reservation that was never handed over.</summary>
-    void Release(in MediaReservation reservation);
+    /// <summary>Closes a call's sockets and gives its ports back; of a call that was opened only after its Closed event.</summary>
+    /// <param name="isRoomPortClean">The room server knows that we left (or never heard of us): the room port needs no rest.</param>
+    void Release(in MediaReservation reservation, bool isRoomPortClean);
 
     /// <summary>Hands the call's media to its shard; from here on it belongs there.</summary>
     void Open(SlotId call, CallMedia media);

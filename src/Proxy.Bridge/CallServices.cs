@@ -1,0 +1,67 @@
+using System;
+using Proxy.Bridge.Media;
+using Proxy.Bridge.Records;
+using Proxy.Bridge.Rooms;
+using Proxy.Core;
+using Proxy.Core.Memory;
+using Proxy.Core.Net;
+using Proxy.Core.Time;
+using Proxy.Policy;
+using Proxy.Policy.Caps;
+
+namespace Proxy.Bridge;
+
+/// <summary>Signal thread. Everything a call needs from outside; made once in the composition root.</summary>
+public sealed record CallServices
+{
+    public required Limits Limits { get; init; }
+
+    public required IPolicy Policy { get; init; }
+
+    public required Refusals Refusals { get; init; }
+
+    public required CallCaps Caps { get; init; }
+
+    public required IMediaHost Media { get; init; }
+
+    public required IRoomGateway Rooms { get; init; }
+
+    public required ICallObserver Observer { get; init; }
+
+    public required IRandom Random { get; init; }
+
+    /// <summary>The address of our SDP towards a caller: advertised, or the one that the kernel would use.</summary>
+    public required Func<Proxy.Sip.SipFlow, NetAddress> MediaAddress { get; init; }
+
+    /// <summary>Wall clock at <c>MonoTime</c> zero.</summary>
+    public required DateTimeOffset UtcAtZero { get; init; }
+
+    /// <summary>How Opus is encoded towards the room.</summary>
+    public Proxy.Audio.Codecs.OpusOptions Opus { get; init; } = new();
+
+    /// <summary>The configuration's passthrough switch; trunk and rule may say otherwise.</summary>
+    public Proxy.Policy.Trunks.Passthrough Passthrough { get; init; }
+
+    /// <summary>livekit/sip's meaning: an SAVP offer under a trunk that disables encryption is answered in clear.</summary>
+    public bool AnswersSecureInClear { get; init; }
+
+    /// <summary>Name in Warning headers.</summary>
+    public string AgentName { get; init; } = "siproom";
+
+    public DateTimeOffset UtcAt(MonoTime now) => UtcAtZero.AddTicks(now.Micros * 10);
+}
+
+/// <summary>Signal thread. Hears of every call; implemented by the runtime (log, records, metrics). Never blocks.</summary>
+public interface ICallObserver
+{
+    /// <summary>The call was taken by policy and joins its room.</summary>
+    void Started(CallRecord record);
+
+    void Answered(CallRecord record);
+
+    /// <summary>The attempt is over; the record is given away.</summary>
+    void Ended(CallRecord record);
+
+    /// <summary>Something that must not happen happened in this call; it is ended.</summary>
+    void Broken(CallRecord record, string what);
+}

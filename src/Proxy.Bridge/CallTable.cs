@@ -1,0 +1,366 @@
+using System;
+using System.Globalization;
+using Proxy.Bridge.Media;
+using Proxy.Bridge.Records;
+using Proxy.Bridge.Rooms;
+using Proxy.Core.Collections;
+using Proxy.Core.Net;
+using Proxy.Core.Time;
+using Proxy.Participant;
+using Proxy.Policy;
+using Proxy.Policy.Trunks;
+using Proxy.Sdp;
+using Proxy.Sip;
+using Proxy.Sip.Dialogs;
+using Proxy.Sip.Parsing;
+using Proxy.Sip.Writing;
+
+namespace Proxy.Bridge;
+
+/// <summary>Signal thread. All calls: decides INVITEs, owns every <see cref="Call"/>, and gives events to the right one.</summary>
+public sealed class CallTable
+{
+    private readonly CallServices _services;
+    private readonly SlotMap<Slot> _calls;
+    private readonly TimerQueue _timers;
+
+    public CallTable(CallServices services)
+    {
+        _services = services;
+        _calls = new SlotMap<Slot>(services.Limits.CallsMax);
+        _timers = new TimerQueue(services.Limits.CallsMax);
+    }
+
+    /// <summary>Calls that are not over.</summary>
+    public int Count => _calls.Count;
+
+    /// <summary>New calls get 503; running calls go on.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>The node has no CPU left for one more call: new calls get 503.</summary>
+    public bool IsOverloaded { get; set; }
+
+    public MonoTime NextDeadline => _timers.NextDeadline;
+
+    /// <summary>Attempts by how they ended; for metrics.</summary>
+    public CallCounters Counters { get; } = new();
+
+    public void HandleSip(in SipEvent e, MonoTime now)
+    {
+        if (e.Kind == SipEventKind.Invite)
+        {
+            Begin(e, now);
+        }
+        else if (e.Dialog?.Owner is Call call)
+        {
+            call.HandleSip(e, now);
+            Settle(call, now);
+        }
+    }
+
+    public void HandleSocket(SlotId id, in SocketInput input, MonoTime now)
+    {
+        if (TryGet(id, out Call? call))
+        {
+            call.HandleSocket(input, now);
+            Settle(call, now);
+        }
+    }
+
+    public void HandleMedia(SlotId id, in CallEvent e, MonoTime now)
+    {
+        if (TryGet(id, out Call? call))
+        {
+            call.HandleMedia(e, now);
+            Settle(call, now);
+        }
+    }
+
+    public void HandleTimeout(MonoTime now)
+    {
+        while (_timers.TryExpire(now, out int index))
+        {
+            if (_calls.At(index)?.Call is { } call)
+            {
+                call.HandleTimeout(now);
+                Settle(call, now);
+            }
+        }
+    }
+
+    /// <summary>Ends every call; used by the end of a drain and by shutdown.</summary>
+    public void HangUpAll(in Outcome outcome, MonoTime now)
+    {
+        for (int i = 0; i < _calls.Capacity; i++)
+        {
+            if (_calls.At(i)?.Call is { } call)
+            {
+                call.End(outcome, now);
+                Settle(call, now);
+            }
+        }
+    }
+
+    /// <summary>Calls <paramref name="visit"/> for each live call; for lists and pages.</summary>
+    public void Visit(Action<Call> visit)
+    {
+        for (int i = 0; i < _calls.Capacity; i++)
+        {
+            if (_calls.At(i)?.Call is { } call)
+            {
+                visit(call);
+            }
+        }
+    }
+
+    private bool TryGet(SlotId id, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Call? call)
+    {
+        call = _calls.TryGet(id, out Slot? slot) ? slot.Call : null;
+        return call is not null;
+    }
+
+    private void Begin(in SipEvent e, MonoTime now)
+    {
+        SipDialog dialog = e.Dialog;
+        if (!SipMessageView.TryParse(e.RequestBytes, out SipMessageView message, out _))
+        {
+            dialog.Reject(400, default, default, now);
+            return;
+        }
+        CallFacts facts = FactsFromInvite.Read(dialog.LocalTag, message, dialog.Flow, _services.UtcAt(now));
+        CallRecord record = NewRecord(facts);
+        RefusalCode full = CheckNode();
+        if (full != RefusalCode.None)
+        {
+            Refuse(dialog, record, Verdict.Refuse(full, DescribeNode(full), _services.Refusals), now);
+            return;
+        }
+        Verdict verdict = _services.Policy.Decide(facts, _services.Caps.At(now), null);
+        record.DecidedMs = 0;
+        record.TrunkId = verdict.TrunkId;
+        record.RuleId = verdict.RuleId;
+        record.Room = verdict.Room;
+        record.Identity = verdict.Identity;
+        record.PolicyVersion = verdict.PolicyVersion;
+        switch (verdict.Kind)
+        {
+            case VerdictKind.Join:
+                Join(e, message, verdict, record, now);
+                break;
+            case VerdictKind.Challenge:
+                Challenge(dialog, record, verdict, now);
+                break;
+            case VerdictKind.Reject:
+                Refuse(dialog, record, verdict, now);
+                break;
+            default:
+                Refuse(dialog, record, Verdict.Refuse(RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out yet", _services.Refusals), now);
+                break;
+        }
+    }
+
+    private void Join(in SipEvent e, in SipMessageView message, Verdict verdict, CallRecord record, MonoTime now)
+    {
+        SipDialog dialog = e.Dialog;
+        ReserveVerdict reserved = _services.Media.TryReserve(out MediaReservation reservation);
+        if (reserved != ReserveVerdict.Ok)
+        {
+            Refuse(dialog, record, Verdict.Refuse(RefusalCode.NodeFull, $"no media for the call: {reserved}", _services.Refusals), now);
+            return;
+        }
+        var sip = new SipLeg(dialog, verdict, _services.Limits);
+        message.TryGetSdp(out ReadOnlySpan<byte> offer);
+        var local = new NetEndPoint(_services.MediaAddress(dialog.Flow), (ushort)reservation.SipPort);
+        AnswerVerdict answer = sip.Open(offer, local, default, _services.AnswersSecureInClear, _services.Random);
+        if (!answer.IsAccepted)
+        {
+            _services.Media.Release(reservation, isRoomPortClean: true);
+            RefuseMedia(dialog, record, verdict, answer, now);
+            return;
+        }
+        Begin(dialog, sip, verdict, record, reservation, now);
+    }
+
+    private void Begin(SipDialog dialog, SipLeg sip, Verdict verdict, CallRecord record, in MediaReservation reservation, MonoTime now)
+    {
+        var slot = new Slot();
+        // The call's handle must be known before its parts are made; the slot is filled at the end.
+        if (!_calls.TryAdd(slot, out SlotId id))
+        {
+            _services.Media.Release(reservation, isRoomPortClean: true);
+            Refuse(dialog, record, Verdict.Refuse(RefusalCode.NodeFull, "the node holds as many calls as it may", _services.Refusals), now);
+            return;
+        }
+        (IRoomLeg room, Func<MonoTime, RoomMedia> makeRoom) = _services.Rooms.Create(
+            id, MakeRequest(verdict, sip, record), command => _services.Media.Command(id, slot.Media!, new CallCommand(CallCommandKind.Room, command)));
+        Span<byte> random = stackalloc byte[10];
+        _services.Random.Fill(random);
+        var media = new CallMedia(_services.Limits, new CallMediaOptions
+        {
+            Reservation = reservation,
+            MakeRoom = makeRoom,
+            Cname = record.CallId,
+            SipSsrc = BitConverter.ToUInt32(random),
+            SipSequence = BitConverter.ToUInt16(random[4..]),
+            SipTimestamp = BitConverter.ToUInt32(random[6..]),
+            Opus = _services.Opus,
+        });
+        slot.Media = media;
+        var call = new Call(id, _services, verdict, sip, media, room, record, now);
+        slot.Call = call;
+        dialog.Owner = call;
+        _services.Caps.Take(verdict.Caps, now);
+        Counters.Started++;
+        _services.Observer.Started(record);
+        call.Start(now);
+        Settle(call, now);
+    }
+
+    private RoomRequest MakeRequest(Verdict verdict, SipLeg sip, CallRecord record)
+    {
+        var attributes = new System.Collections.Generic.Dictionary<string, string>();
+        foreach (System.Collections.Generic.KeyValuePair<string, string> pair in verdict.Attributes)
+        {
+            attributes[pair.Key] = pair.Value;
+        }
+        attributes["sip.callStatus"] = "ringing";
+        Passthrough wish = verdict.Media.Passthrough != Passthrough.Auto ? verdict.Media.Passthrough : _services.Passthrough;
+        bool isALaw = sip.Audio?.Codec == SipAudioCodec.Pcma;
+        return new RoomRequest
+        {
+            Room = verdict.Room,
+            Identity = verdict.Identity,
+            Name = verdict.Name,
+            Metadata = verdict.Metadata,
+            Attributes = attributes,
+            RoomConfigJson = verdict.RoomConfigJson,
+            RoomPreset = verdict.RoomPreset,
+            Codec = wish == Passthrough.Opus ? RoomCodec.Opus : isALaw ? RoomCodec.Pcma : RoomCodec.Pcmu,
+            CallId = record.CallId,
+        };
+    }
+
+    /// <summary>After every input of a call: its next deadline, or its end.</summary>
+    private void Settle(Call call, MonoTime now)
+    {
+        if (!call.TryFinish())
+        {
+            _timers.Set(call.Id.Index, call.NextDeadline);
+            return;
+        }
+        _timers.Cancel(call.Id.Index);
+        _calls.Remove(call.Id);
+        _services.Media.Release(call.Reservation, call.HasLeft);
+        _services.Caps.Release(call.Verdict.Caps, now);
+        Finish(call.Record);
+    }
+
+    private void Finish(CallRecord record)
+    {
+        Counters.Ended++;
+        _services.Observer.Ended(record);
+    }
+
+    private RefusalCode CheckNode()
+    {
+        if (IsDraining)
+        {
+            return RefusalCode.Draining;
+        }
+        if (_calls.Count >= _calls.Capacity)
+        {
+            return RefusalCode.NodeFull;
+        }
+        return IsOverloaded ? RefusalCode.NodeOverload : RefusalCode.None;
+    }
+
+    private string DescribeNode(RefusalCode code) => code switch
+    {
+        RefusalCode.Draining => "the node drains and takes no new calls",
+        RefusalCode.NodeFull => $"the node holds {_calls.Count} calls, as many as it may",
+        _ => "the node's CPU is above max_cpu_utilization",
+    };
+
+    private void Challenge(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
+    {
+        DigestChallenge challenge = verdict.Challenge!;
+        string value = $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
+            + (challenge.IsStale ? ", stale=true" : "");
+        dialog.Challenge(407, System.Text.Encoding.UTF8.GetBytes(value), now);
+        Counters.Challenged++;
+        record.SipStatus = 407;
+        record.Code = "challenged";
+        record.Sentence = "credentials were asked for";
+        record.EndedBy = "us";
+        record.EndedMs = 0;
+        _services.Observer.Ended(record);
+    }
+
+    private void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        var headers = new SipHeaderLines(buffer);
+        if (verdict.RetryAfterSeconds > 0)
+        {
+            headers.Add("Retry-After", verdict.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture));
+        }
+        if (verdict.MayTellWhy && verdict.Q850Cause > 0)
+        {
+            headers.Add("Reason", $"Q.850;cause={verdict.Q850Cause};text=\"{Refusals.Name(verdict.Code)}\"");
+        }
+        dialog.Reject(verdict.SipStatus, System.Text.Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now);
+        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
+    }
+
+    private void RefuseMedia(SipDialog dialog, CallRecord record, Verdict verdict, AnswerVerdict answer, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        var headers = new SipHeaderLines(buffer);
+        Call.AddWarning(ref headers, answer, _services.AgentName);
+        dialog.Reject(answer.SipStatus, default, headers.Written, now);
+        bool isKeys = answer.Code is AnswerCode.SrtpRequired or AnswerCode.SrtpDisabled;
+        Close(record, Refusals.Name(isKeys ? RefusalCode.MediaEncryption : RefusalCode.MediaNotAcceptable), answer.WarningText, answer.SipStatus);
+        _ = verdict;
+    }
+
+    private void Close(CallRecord record, string code, string sentence, int status)
+    {
+        Counters.Refused++;
+        record.Code = code;
+        record.Sentence = sentence;
+        record.SipStatus = status;
+        record.EndedBy = "us";
+        record.EndedMs = 0;
+        _services.Observer.Ended(record);
+    }
+
+    private static CallRecord NewRecord(in CallFacts facts) => new()
+    {
+        CallId = facts.CallId,
+        SipCallId = facts.SipCallId,
+        FromUser = facts.FromUser,
+        ToUser = facts.ToUser,
+        Source = facts.Source.ToString(),
+        Transport = facts.Transport,
+        StartedAt = facts.Utc,
+    };
+
+    private sealed class Slot
+    {
+        public Call? Call { get; set; }
+
+        public CallMedia? Media { get; set; }
+    }
+}
+
+/// <summary>Signal thread writes, any thread reads. Call attempts since the start.</summary>
+public sealed class CallCounters
+{
+    public long Started { get; set; }
+
+    public long Ended { get; set; }
+
+    public long Refused { get; set; }
+
+    public long Challenged { get; set; }
+}
