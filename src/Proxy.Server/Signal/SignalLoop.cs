@@ -1,0 +1,222 @@
+using System;
+using Proxy.Bridge;
+using Proxy.Core;
+using Proxy.Core.Net;
+using Proxy.Core.Time;
+using Proxy.Server.Linux;
+using Proxy.Server.Shards;
+using Proxy.Sip;
+
+namespace Proxy.Server.Signal;
+
+/// <summary>
+/// The signal thread. Owns the SIP endpoint, every call and all room signalling; reads the clock once a turn. Everything
+/// else talks to it through mailboxes.
+/// </summary>
+public sealed class SignalLoop : IDisposable
+{
+    private const int DatagramsPerTurn = 64;
+    private static readonly TimeSpan s_cpuInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Reactor _reactor;
+    private readonly SignalMailboxes _mail;
+    private readonly SipEndpoint _sip;
+    private readonly CallTable _calls;
+    private readonly MediaHost _media;
+    private readonly UdpSocket?[] _udp;
+    private readonly ISipStreams? _streams;
+    private readonly Limits _limits;
+    private readonly CpuMeter _cpu = new();
+    private readonly byte[] _datagram;
+    private readonly byte[] _outgoing;
+    private MonoTime _nextCpu;
+    private volatile bool _isStopping;
+
+    /// <param name="udp">By listener index; null where the listener is a stream one.</param>
+    /// <param name="streams">Writes to TCP and TLS connections; null without such listeners.</param>
+    public SignalLoop(
+        Reactor reactor, SignalMailboxes mail, SipEndpoint sip, CallTable calls, MediaHost media, UdpSocket?[] udp, ISipStreams? streams, Limits limits)
+    {
+        _reactor = reactor;
+        _mail = mail;
+        _sip = sip;
+        _calls = calls;
+        _media = media;
+        _udp = udp;
+        _streams = streams;
+        _limits = limits;
+        _datagram = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
+        _outgoing = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
+        for (int i = 0; i < udp.Length; i++)
+        {
+            if (udp[i] is { } socket)
+            {
+                reactor.Watch(socket.Fd, (ulong)i);
+            }
+        }
+    }
+
+    public SignalCounters Counters { get; } = new();
+
+    public CallTable Calls => _calls;
+
+    public SipEndpoint Sip => _sip;
+
+    public MediaHost Media => _media;
+
+    /// <summary>Machine's CPU share at the last look, 0–1.</summary>
+    public double CpuShare => _cpu.MachineShare;
+
+    /// <summary>The thread's body; returns after <see cref="Stop"/>.</summary>
+    public void Run()
+    {
+        MonoTime now = Clock.Now();
+        while (!_isStopping)
+        {
+            MonoTime deadline = MonoTime.Min(_nextCpu, MonoTime.Min(_sip.NextDeadline, _calls.NextDeadline));
+            int ready = _reactor.Wait(deadline, now);
+            now = Clock.Now();
+            _media.Now = now;
+            for (int i = 0; i < ready; i++)
+            {
+                ReceiveUdp((int)_reactor.Ready(i), now);
+            }
+            ReadMail(now);
+            RunTimers(now);
+            Counters.NoteTurn(now, Clock.Now());
+        }
+    }
+
+    public void Stop()
+    {
+        _isStopping = true;
+        _reactor.Waker.Wake();
+    }
+
+    public void Dispose()
+    {
+        _sip.Dispose();
+        _cpu.Dispose();
+        _reactor.Dispose();
+    }
+
+    private void ReceiveUdp(int listener, MonoTime now)
+    {
+        UdpSocket socket = _udp[listener]!;
+        for (int n = 0; n < DatagramsPerTurn && socket.TryReceive(_datagram, out int length, out NetEndPoint from); n++)
+        {
+            ReadOnlySpan<byte> message = _datagram.AsSpan(0, length);
+            Handle(message, new SipFlow(SipTransport.Udp, listener, 0, from), now);
+        }
+    }
+
+    private void Handle(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
+    {
+        try
+        {
+            _sip.HandleMessage(message, flow, now);
+            Pump(now);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Break(e);
+        }
+    }
+
+    private void ReadMail(MonoTime now)
+    {
+        while (_mail.Shards.TryRead(out ShardEvent shardEvent))
+        {
+            Guard(() => _calls.HandleMedia(shardEvent.Call, shardEvent.Event, now), now);
+        }
+        while (_mail.Sockets.TryRead(out SocketMail socket))
+        {
+            Guard(() => _calls.HandleSocket(socket.Call, socket.Input, now), now);
+        }
+        while (_mail.Streams.TryRead(out StreamMail stream))
+        {
+            if (stream.Message is { } message)
+            {
+                Handle(message.Span, stream.Flow, now);
+            }
+            else
+            {
+                Guard(() => _sip.HandleFlowClosed(stream.Flow, now), now);
+            }
+        }
+        while (_mail.Control.TryRead(out Action<SignalLoop, MonoTime>? action))
+        {
+            Guard(() => action!(this, now), now);
+        }
+    }
+
+    private void RunTimers(MonoTime now)
+    {
+        if (now >= _nextCpu)
+        {
+            _nextCpu = now + s_cpuInterval;
+            _cpu.Sample(now);
+            _calls.IsOverloaded = _cpu.MachineShare > _limits.CpuMax;
+        }
+        Guard(
+            () =>
+            {
+                _sip.HandleTimeout(now);
+                Pump(now);
+                _calls.HandleTimeout(now);
+            },
+            now);
+    }
+
+    /// <summary>The thread's one catch: what went wrong in one input ends nothing but that input, and is counted.</summary>
+    private void Guard(Action work, MonoTime now)
+    {
+        try
+        {
+            work();
+            Pump(now);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Break(e);
+        }
+    }
+
+    private void Pump(MonoTime now)
+    {
+        while (_sip.TryPollEvent(out SipEvent e))
+        {
+            _calls.HandleSip(e, now);
+        }
+        while (_sip.TryPollSend(_outgoing, out int length, out SipFlow flow))
+        {
+            Send(_outgoing.AsSpan(0, length), flow, now);
+        }
+    }
+
+    private void Send(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
+    {
+        bool isSent = flow.Transport == SipTransport.Udp
+            ? _udp[flow.Listener]!.Send(message, flow.Remote) == SendResult.Sent
+            : _streams is not null && _streams.TrySend(flow, message);
+        if (!isSent)
+        {
+            Counters.SendFailures++;
+            _sip.HandleSendFailed(flow, now);
+        }
+    }
+
+    private void Break(Exception e)
+    {
+        Counters.Broken++;
+        _mail.Fault(e);
+    }
+}
+
+/// <summary>Signal thread. Writes to the stream connections that the runtime's pumps own; implemented by them.</summary>
+public interface ISipStreams
+{
+    /// <summary>Queues a message; Connection 0 opens a connection to the flow's remote first.</summary>
+    /// <returns>False when the connection is gone or its queue is full.</returns>
+    bool TrySend(in SipFlow flow, ReadOnlySpan<byte> message);
+}

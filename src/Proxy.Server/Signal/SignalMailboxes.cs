@@ -1,0 +1,43 @@
+using System;
+using Proxy.Bridge.Rooms;
+using Proxy.Core;
+using Proxy.Core.Collections;
+using Proxy.Core.Time;
+using Proxy.Server.Linux;
+using Proxy.Server.Shards;
+using Proxy.Sip;
+
+namespace Proxy.Server.Signal;
+
+/// <summary>Many writers, read by the signal thread. Everything that reaches it but UDP.</summary>
+public sealed class SignalMailboxes
+{
+    /// <param name="waker">The signal loop's.</param>
+    /// <param name="fault">Told of a caught fault of ours; must not throw.</param>
+    public SignalMailboxes(Limits limits, Waker waker, Action<Exception> fault)
+    {
+        int calls = Math.Max(limits.CallsMax, 64);
+        Shards = new Mailbox<ShardEvent>(calls * 16, RingFull.Fail, waker);
+        Sockets = new Mailbox<SocketMail>(calls * 16, RingFull.RejectCall, waker);
+        Streams = new Mailbox<StreamMail>(8_192, RingFull.DropNewest, waker);
+        Control = new Mailbox<Action<SignalLoop, MonoTime>>(256, RingFull.DropNewest, waker);
+        Fault = fault;
+    }
+
+    public Mailbox<ShardEvent> Shards { get; }
+
+    public Mailbox<SocketMail> Sockets { get; }
+
+    public Mailbox<StreamMail> Streams { get; }
+
+    /// <summary>Work for the signal thread from the API, the page and the commands.</summary>
+    public Mailbox<Action<SignalLoop, MonoTime>> Control { get; }
+
+    public Action<Exception> Fault { get; }
+}
+
+/// <summary>A WebSocket's input for a call.</summary>
+public readonly record struct SocketMail(SlotId Call, SocketInput Input);
+
+/// <summary>A message of a stream connection; null: the connection is gone.</summary>
+public readonly record struct StreamMail(SipFlow Flow, ReadOnlyMemory<byte>? Message);
