@@ -404,7 +404,7 @@ public sealed class CallMedia
         Report.IsPassthrough = _uplink!.IsPassthrough;
         for (int slot = 0; slot < RoomMedia.RemoteSlots; slot++)
         {
-            Report.RoomLost += Room.RemoteAt(slot).PacketsLost;
+            Report.RoomLost += Math.Max(0, Room.RemoteAt(slot).Statistics.Lost);
         }
         _uplink.Dispose();
         _downlink!.Dispose();
