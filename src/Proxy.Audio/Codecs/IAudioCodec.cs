@@ -13,10 +13,16 @@ public interface IAudioCodec : IDisposable
 
     /// <summary>Encodes one frame.</summary>
     /// <param name="pcm">20 ms, 160 samples (Opus also takes 80, 320, 480).</param>
+    /// <param name="packet">Room for the payload.</param>
     /// <returns>Bytes, or 0 when it does not fit or the codec failed.</returns>
     int Encode(ReadOnlySpan<short> pcm, Span<byte> packet);
 
+    /// <summary>How long a packet plays, without decoding it.</summary>
+    /// <returns>Samples at 8,000 Hz, at most 960; 0 for a packet that cannot be decoded.</returns>
+    int Duration(ReadOnlySpan<byte> packet);
+
     /// <summary>Decodes one packet.</summary>
+    /// <param name="packet">The payload.</param>
     /// <param name="pcm">Room for 120 ms, 960 samples.</param>
     /// <returns>Samples, or 0 for a packet that cannot be decoded.</returns>
     int Decode(ReadOnlySpan<byte> packet, Span<short> pcm);

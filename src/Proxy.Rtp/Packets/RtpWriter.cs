@@ -11,6 +11,9 @@ public static class RtpWriter
     /// <summary>The most bytes a header written here takes.</summary>
     public const int MaxHeaderBytes = 20;
 
+    /// <summary>Level from which on the extension's voice bit is set, −dBov; A-law silence is at 72.</summary>
+    private const int QuietestVoice = 60;
+
     /// <summary>Bytes of the header that <see cref="WriteHeader"/> writes.</summary>
     /// <param name="audioLevelId">1–14, or 0 for no extension.</param>
     [NoAlloc]
@@ -50,7 +53,7 @@ public static class RtpWriter
         {
             // 0xBEDE, one 32-bit word: id and length − 1, the level with the voice bit, two bytes of padding.
             int level = Math.Clamp(audioLevel, 0, 127);
-            int voice = level < 127 ? 0x80 : 0;
+            int voice = level <= QuietestVoice ? 0x80 : 0;
             BinaryPrimitives.WriteUInt32BigEndian(destination[12..], 0xBEDE0001);
             BinaryPrimitives.WriteUInt32BigEndian(destination[16..], (uint)((audioLevelId << 28) | ((voice | level) << 16)));
         }
