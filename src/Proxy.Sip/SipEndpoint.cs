@@ -1,22 +1,36 @@
 using System;
+using Proxy.Core.Diagnostics;
 using Proxy.Core.Memory;
 using Proxy.Core.Time;
+using Proxy.Sip.Dialogs;
+using Proxy.Sip.Framing;
+using Proxy.Sip.Parsing;
+using Proxy.Sip.Transactions;
+using Proxy.Sip.Writing;
 
 namespace Proxy.Sip;
 
 /// <summary>
 /// Signal thread. SIP without sockets: bytes and time in, bytes and events out. It answers by itself whatever needs no call
-/// (OPTIONS, errors, strays, retransmissions) and hands calls to the owner as <see cref="Dialogs.SipDialog"/>s.
+/// (OPTIONS, errors, strays, retransmissions) and hands calls to the owner as <see cref="SipDialog"/>s.
 /// </summary>
 /// <remarks>RFC 3261 §8.2, §17, RFC 6026, RFC 3581. After each Handle call drain TryPollEvent, then TryPollSend.</remarks>
 public sealed class SipEndpoint : IDisposable
 {
+    private readonly SipCore _core;
+    private readonly StatelessResponses _stateless;
+    private readonly NewRequests _newRequests;
+    private readonly DialogRequests _dialogRequests;
+    private int _polledMessage = -1;
+
     /// <param name="options">Listeners, limits, header values.</param>
     /// <param name="random">For tags, branches and the hash key.</param>
     public SipEndpoint(SipEndpointOptions options, IRandom random)
     {
-        _ = options;
-        _ = random;
+        _core = new SipCore(options, random);
+        _stateless = new StatelessResponses(_core);
+        _newRequests = new NewRequests(_core, _stateless);
+        _dialogRequests = new DialogRequests(_core, _stateless);
     }
 
     /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After; running calls go on.</summary>
@@ -25,34 +39,215 @@ public sealed class SipEndpoint : IDisposable
     /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After; running calls go on.</summary>
     public bool IsOverloaded { get; set; }
 
-    public ref readonly SipCounters Counters => throw new NotImplementedException();
+    /// <summary>What was counted since the start.</summary>
+    public ref readonly SipCounters Counters
+    {
+        get
+        {
+            _core.Counters.Buffers = _core.Pool.Rented;
+            return ref _core.Counters;
+        }
+    }
 
     /// <summary>The earliest time <see cref="HandleTimeout"/> has something to do.</summary>
-    public MonoTime NextDeadline => throw new NotImplementedException();
+    public MonoTime NextDeadline => _core.Timers.NextDeadline;
 
-    /// <summary>Takes one whole message (a datagram, or what <see cref="Framing.SipStreamFramer"/> cut out). Garbage is counted, never thrown.</summary>
-    public void HandleMessage(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now) => throw new NotImplementedException();
+    /// <summary>Takes one whole message (a datagram, or what <see cref="SipStreamFramer"/> cut out). Garbage is counted, never thrown.</summary>
+    /// <param name="message">Borrowed for the call.</param>
+    /// <param name="flow">Where it came from.</param>
+    /// <param name="now">The time of this turn.</param>
+    public void HandleMessage(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
+    {
+        switch (FirstBytes.Classify(message))
+        {
+            case DatagramKind.KeepAlive:
+                _core.Counters.KeepAlives++;
+                return;
+            case not DatagramKind.Sip:
+                _core.Counters.NotSip++;
+                return;
+        }
+        _core.Counters.MessagesIn++;
+        bool isSound = SipMessageView.TryParse(message, out SipMessageView view, out SipParseError error, _core.Limits);
+        if (error == SipParseError.NotSip)
+        {
+            _core.Counters.NotSip++;
+        }
+        else if (isSound && flow.IsReliable && view.IsRequest && !view.Has(SipHeaderId.ContentLength))
+        {
+            RefuseMalformed(in view, SipParseError.MissingContentLength, in flow);
+        }
+        else if (!isSound)
+        {
+            RefuseMalformed(in view, error, in flow);
+        }
+        else if (view.IsRequest)
+        {
+            HandleRequest(in view, in flow, now);
+        }
+        else
+        {
+            _core.Client.HandleResponse(in view, now);
+        }
+    }
 
     /// <summary>A stream connection is gone.</summary>
-    public void HandleFlowClosed(in SipFlow flow, MonoTime now) => throw new NotImplementedException();
+    /// <param name="flow">Its flow.</param>
+    /// <param name="now">The time of this turn.</param>
+    public void HandleFlowClosed(in SipFlow flow, MonoTime now)
+    {
+        if (flow.IsReliable && flow.Connection != 0)
+        {
+            _core.Server.HandleFlowClosed(in flow);
+            _core.Dialogs.HandleFlowClosed(in flow, now);
+            _core.Client.HandleSendFailed(in flow, now);
+        }
+    }
 
-    /// <summary>A message could not be sent to that flow (connect failed, unreachable).</summary>
-    public void HandleSendFailed(in SipFlow flow, MonoTime now) => throw new NotImplementedException();
+    /// <summary>A message could not be sent to that flow (connect failed, unreachable). UDP errors are left to the timers.</summary>
+    /// <param name="flow">As handed out by <see cref="TryPollSend"/>.</param>
+    /// <param name="now">The time of this turn.</param>
+    public void HandleSendFailed(in SipFlow flow, MonoTime now)
+    {
+        if (flow.IsReliable)
+        {
+            _core.Client.HandleSendFailed(in flow, now);
+        }
+    }
 
     /// <summary>Runs what is due.</summary>
-    public void HandleTimeout(MonoTime now) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    public void HandleTimeout(MonoTime now)
+    {
+        while (_core.Timers.TryExpire(now, out int key))
+        {
+            int index = key / 3;
+            switch ((TimerOwner)(key % 3))
+            {
+                case TimerOwner.Server:
+                    if (_core.Server.HandleTimer(index, now) is { Dialog: not null } late)
+                    {
+                        _newRequests.SendTrying(late, now);
+                    }
+                    break;
+                case TimerOwner.Client:
+                    _core.Client.HandleTimer(index, now);
+                    break;
+                default:
+                    _core.Dialogs.At(index).HandleTimer(now);
+                    break;
+            }
+        }
+    }
 
     /// <summary>Takes the next message to send.</summary>
     /// <param name="buffer">At least <see cref="Proxy.Core.Limits.SipMessageBytes"/> bytes.</param>
+    /// <param name="length">Bytes written to it.</param>
     /// <param name="flow">Where to; Connection 0 of a stream transport means: open a connection to Remote.</param>
     /// <returns>False when there is none.</returns>
-    public bool TryPollSend(Span<byte> buffer, out int length, out SipFlow flow) => throw new NotImplementedException();
+    [NoAlloc]
+    public bool TryPollSend(Span<byte> buffer, out int length, out SipFlow flow)
+    {
+        bool isTaken = _core.Sends.TryTake(buffer, out length, out flow);
+        _core.Counters.MessagesOut += isTaken ? 1 : 0;
+        return isTaken;
+    }
 
     /// <summary>Takes the next event; bytes of the one before are no longer readable.</summary>
     /// <returns>False when there is none.</returns>
-    public bool TryPollEvent(out SipEvent e) => throw new NotImplementedException();
-
-    public void Dispose()
+    public bool TryPollEvent(out SipEvent e)
     {
+        _core.Pool.Release(_polledMessage);
+        bool isTaken = _core.Events.TryTake(out e);
+        _polledMessage = isTaken ? e.Message : -1;
+        return isTaken;
+    }
+
+    /// <summary>Frees the message buffers.</summary>
+    public void Dispose() => _core.Dispose();
+
+    private void RefuseMalformed(in SipMessageView view, SipParseError error, in SipFlow flow)
+    {
+        // An ACK is never answered, and without a readable Via nobody waits for an answer.
+        if (!view.IsRequest || view.Method == SipMethod.Ack || view.TopVia.Host.IsEmpty)
+        {
+            _core.Counters.DroppedMalformed++;
+            return;
+        }
+        _core.Counters.Malformed++;
+        _stateless.Send(in view, in flow, SipParseErrors.Status(error), SipParseErrors.Reason(error));
+    }
+
+    private void HandleRequest(in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        SipMethod method = view.Method;
+        switch (method)
+        {
+            case SipMethod.Ack:
+                HandleAck(in view, in flow, now);
+                return;
+            case SipMethod.Cancel:
+                HandleCancel(in view, in flow, now);
+                return;
+        }
+        if (_core.Server.TryFind(in view, method, out ServerTransaction? transaction))
+        {
+            _core.Server.HandleRetransmission(transaction);
+        }
+        else if (_core.Server.IsFull)
+        {
+            _core.Counters.Overload++;
+            _stateless.SendOverloaded(in view, in flow);
+        }
+        else if (!view.To.Tag.IsEmpty)
+        {
+            _dialogRequests.Handle(in view, in flow, now);
+        }
+        else
+        {
+            _newRequests.Handle(in view, in flow, IsDraining || IsOverloaded, now);
+        }
+    }
+
+    private void HandleAck(in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        if (_core.Server.TryFind(in view, SipMethod.Invite, out ServerTransaction? transaction) && transaction.State is ServerState.Completed or ServerState.Confirmed)
+        {
+            _core.Server.HandleAck(transaction, now);
+        }
+        else if (_core.Dialogs.TryFind(in view, out SipDialog? dialog) && dialog.Allows(flow.Remote.Address))
+        {
+            dialog.HandleAck(in view, now);
+        }
+        else
+        {
+            _core.Counters.StrayAcks++;
+        }
+    }
+
+    /// <summary>§9.2: 200 to the CANCEL whenever its INVITE is known; it has an effect only before the final response.</summary>
+    private void HandleCancel(in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        if (!_core.Server.TryFind(in view, SipMethod.Invite, out ServerTransaction? invite) || invite.Source.Remote.Address != flow.Remote.Address)
+        {
+            _stateless.Send(in view, in flow, 481, default);
+            return;
+        }
+        SipDialog? dialog = invite.Dialog;
+        _stateless.Send(in view, in flow, 200, default, dialog is null ? default : dialog.Identity.LocalTag);
+        if (dialog is null || invite.State != ServerState.Proceeding)
+        {
+            return;
+        }
+        if (invite.Id == dialog.InviteTransaction)
+        {
+            int copy = _core.Pool.TryCopy(view.Message);
+            dialog.HandleCancelled(now, copy);
+            _core.Pool.Release(copy);
+        }
+        else
+        {
+            dialog.HandleReInviteCancelled(invite, now);
+        }
     }
 }

@@ -1,32 +1,155 @@
 using System;
+using Proxy.Core.Diagnostics;
+using Proxy.Sip.Parsing;
 
 namespace Proxy.Sip.Auth;
 
 /// <summary>One owner. The value of an Authorization or Proxy-Authorization field.</summary>
+/// <remarks>RFC 7616 §3.4; quoted values are taken as written, backslashes left in.</remarks>
 public readonly ref struct DigestCredentialsView
 {
-    /// <returns>False when it is no Digest or lacks username, realm, nonce, uri or response.</returns>
-    public static bool TryParse(ReadOnlySpan<byte> value, out DigestCredentialsView view) => throw new NotImplementedException();
+    private DigestCredentialsView(scoped in Reader reader)
+    {
+        Username = reader.Username;
+        Realm = reader.Realm;
+        Nonce = reader.Nonce;
+        Uri = reader.Uri;
+        Response = reader.Response;
+        CNonce = reader.CNonce;
+        NonceCount = reader.NonceCount;
+        Qop = reader.Qop;
+        Opaque = reader.Opaque;
+        Algorithm = reader.Algorithm;
+        IsSession = reader.IsSession;
+    }
 
-    public ReadOnlySpan<byte> Username => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Username { get; }
 
-    public ReadOnlySpan<byte> Realm => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Realm { get; }
 
-    public ReadOnlySpan<byte> Nonce => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Nonce { get; }
 
-    public ReadOnlySpan<byte> Uri => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Uri { get; }
 
     /// <summary>Hex digits as sent.</summary>
-    public ReadOnlySpan<byte> Response => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Response { get; }
 
-    public ReadOnlySpan<byte> CNonce => throw new NotImplementedException();
+    public ReadOnlySpan<byte> CNonce { get; }
 
     /// <summary>Eight hex digits as sent; empty without qop.</summary>
-    public ReadOnlySpan<byte> NonceCount => throw new NotImplementedException();
+    public ReadOnlySpan<byte> NonceCount { get; }
 
-    public ReadOnlySpan<byte> Qop => throw new NotImplementedException();
+    /// <summary>auth, auth-int or empty.</summary>
+    public ReadOnlySpan<byte> Qop { get; }
 
-    public ReadOnlySpan<byte> Opaque => throw new NotImplementedException();
+    public ReadOnlySpan<byte> Opaque { get; }
 
-    public DigestAlgorithm Algorithm => throw new NotImplementedException();
+    /// <summary>MD5 when none is named.</summary>
+    public DigestAlgorithm Algorithm { get; }
+
+    /// <summary>Whether it is a -sess variant, which we never offer.</summary>
+    public bool IsSession { get; }
+
+    /// <returns>False when it is no Digest, malformed, of an unknown algorithm, or lacks username, realm, nonce, uri or response.</returns>
+    [NoAlloc]
+    public static bool TryParse(ReadOnlySpan<byte> value, out DigestCredentialsView view)
+    {
+        view = default;
+        ReadOnlySpan<byte> rest = SipText.SkipSpace(value);
+        if (!SipText.Same(SipText.ReadToken(ref rest), "Digest"u8))
+        {
+            return false;
+        }
+        Reader reader = default;
+        foreach (ReadOnlySpan<byte> item in new SipValueEnumerator(rest))
+        {
+            if (!reader.TryTake(item))
+            {
+                return false;
+            }
+        }
+        view = new DigestCredentialsView(in reader);
+        return !reader.Username.IsEmpty && reader.HasRealm && !reader.Nonce.IsEmpty && !reader.Uri.IsEmpty && !reader.Response.IsEmpty;
+    }
+
+    private ref struct Reader
+    {
+        public ReadOnlySpan<byte> Username;
+        public ReadOnlySpan<byte> Realm;
+        public ReadOnlySpan<byte> Nonce;
+        public ReadOnlySpan<byte> Uri;
+        public ReadOnlySpan<byte> Response;
+        public ReadOnlySpan<byte> CNonce;
+        public ReadOnlySpan<byte> NonceCount;
+        public ReadOnlySpan<byte> Qop;
+        public ReadOnlySpan<byte> Opaque;
+        public DigestAlgorithm Algorithm;
+        public bool IsSession;
+        public bool HasRealm;
+
+        public bool TryTake(ReadOnlySpan<byte> item)
+        {
+            ReadOnlySpan<byte> name = SipText.ReadToken(ref item);
+            if (name.IsEmpty || !SipText.TryTake(ref item, (byte)'='))
+            {
+                return false;
+            }
+            ReadOnlySpan<byte> value = item;
+            if (item.StartsWith("\""u8))
+            {
+                if (SipText.QuotedLength(item) != item.Length)
+                {
+                    return false;
+                }
+                value = item[1..^1];
+            }
+            return TryKeep(name, value);
+        }
+
+        private bool TryKeep(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+        {
+            if (SipText.Same(name, "username"u8))
+            {
+                Username = value;
+            }
+            else if (SipText.Same(name, "realm"u8))
+            {
+                Realm = value;
+                HasRealm = true;
+            }
+            else if (SipText.Same(name, "nonce"u8))
+            {
+                Nonce = value;
+            }
+            else if (SipText.Same(name, "uri"u8))
+            {
+                Uri = value;
+            }
+            else if (SipText.Same(name, "response"u8))
+            {
+                Response = value;
+            }
+            else if (SipText.Same(name, "cnonce"u8))
+            {
+                CNonce = value;
+            }
+            else if (SipText.Same(name, "nc"u8))
+            {
+                NonceCount = value;
+            }
+            else if (SipText.Same(name, "qop"u8))
+            {
+                Qop = value;
+            }
+            else if (SipText.Same(name, "opaque"u8))
+            {
+                Opaque = value;
+            }
+            else if (SipText.Same(name, "algorithm"u8))
+            {
+                return DigestAlgorithms.TryFind(value, out Algorithm, out IsSession);
+            }
+            return true;
+        }
+    }
 }

@@ -1,7 +1,11 @@
 using System;
+using System.Text;
 using Proxy.Core.Collections;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
+using Proxy.Sip.Parsing;
+using Proxy.Sip.Transactions;
+using Proxy.Sip.Writing;
 
 namespace Proxy.Sip.Dialogs;
 
@@ -25,84 +29,628 @@ public enum SipDialogState : byte
 /// <remarks>RFC 3261 §12; matched by Call-ID and both tags, and by the source of the request.</remarks>
 public sealed class SipDialog
 {
+    private readonly SipCore _core;
+    private readonly AwaitedAck _ack;
+    private readonly byte[] _contact;
+    private byte[] _remoteTarget;
+    private byte[]? _byeHeaders;
+    private bool _isByeDue;
+    private uint _localCSeq;
+
+    internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
+    {
+        _core = core;
+        _ack = new AwaitedAck(core);
+        Identity = DialogIdentity.From(in invite, localTag, core.Scratch);
+        LocalTag = Encoding.ASCII.GetString(localTag);
+        Flow = flow;
+        RemoteCSeq = invite.CSeq.Number;
+        _contact = ContactOf(core.Listener(in flow), SipUriView.SchemeOf(invite.RequestUri) == SipUriScheme.Sips);
+        _remoteTarget = invite.TryGetContact(out NameAddrView contact) ? contact.Uri.ToArray() : [];
+    }
+
     /// <summary>The owner's own object (the call).</summary>
     public object? Owner { get; set; }
 
-    public SipDialogState State => throw new NotImplementedException();
+    public SipDialogState State { get; private set; }
 
     /// <summary>Our tag, <c>SCL_</c> and 12 base57 characters: the same on every response, 100 too.</summary>
-    public string LocalTag => throw new NotImplementedException();
+    public string LocalTag { get; }
 
-    public ReadOnlySpan<byte> CallId => throw new NotImplementedException();
+    public ReadOnlySpan<byte> CallId => Identity.CallId;
 
     /// <summary>The caller's From tag; empty for RFC 2543 callers.</summary>
-    public ReadOnlySpan<byte> RemoteTag => throw new NotImplementedException();
+    public ReadOnlySpan<byte> RemoteTag => Identity.RemoteTag;
 
     /// <summary>The Route values of our requests, comma-separated, in sending order; empty without a route set.</summary>
-    public ReadOnlySpan<byte> RouteSet => throw new NotImplementedException();
+    public ReadOnlySpan<byte> RouteSet => Identity.RouteSet;
 
     /// <summary>The peer's Contact URI.</summary>
-    public ReadOnlySpan<byte> RemoteTarget => throw new NotImplementedException();
+    public ReadOnlySpan<byte> RemoteTarget => _remoteTarget;
 
     /// <summary>Where the dialog lives: the flow of the INVITE.</summary>
-    public SipFlow Flow => throw new NotImplementedException();
+    public SipFlow Flow { get; private set; }
 
     /// <summary>The INVITE that made the dialog, as received; empty once its transaction is over (at least until 64·T1 after the answer).</summary>
-    public ReadOnlySpan<byte> InviteBytes => throw new NotImplementedException();
+    public ReadOnlySpan<byte> InviteBytes => _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite) ? _core.Pool.Bytes(invite.Request) : default;
 
     /// <summary>Whether our 2xx was acknowledged.</summary>
-    public bool IsAcknowledged => throw new NotImplementedException();
+    public bool IsAcknowledged { get; private set; }
 
     /// <summary>Networks, beside the address of the INVITE, from which in-dialog requests are taken (the trunk's addresses).</summary>
     public SipSourceRange[] AllowedSources { get; set; } = [];
 
+    internal SlotId Id { get; set; } = SlotId.None;
+
+    internal DialogIdentity Identity { get; }
+
+    /// <summary>The transaction of the INVITE that made the dialog.</summary>
+    internal SlotId InviteTransaction { get; set; } = SlotId.None;
+
+    /// <summary>A re-INVITE of the peer that has no final response yet.</summary>
+    internal SlotId PendingReInvite { get; set; } = SlotId.None;
+
+    /// <summary>An UPDATE of the peer with an offer that has no response yet.</summary>
+    internal SlotId PendingUpdate { get; set; } = SlotId.None;
+
+    /// <summary>Whether a re-INVITE of ours has no final response yet.</summary>
+    internal bool IsInviting { get; private set; }
+
+    /// <summary>Whether an UPDATE of ours has no final response yet.</summary>
+    internal bool IsUpdating { get; private set; }
+
+    /// <summary>Highest CSeq number of the peer's requests.</summary>
+    internal uint RemoteCSeq { get; set; }
+
+    internal bool IsAwaitingAck => _ack.IsWaiting;
+
+    /// <summary>Whether we sent a REFER whose progress may be notified.</summary>
+    internal bool HasReferred { get; private set; }
+
     /// <summary>Sends 180.</summary>
-    /// <param name="extraHeaders">Whole header lines, each ended by CRLF (see <see cref="Writing.SipHeaderLines"/>); may be empty.</param>
-    public bool Ring(MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    /// <param name="extraHeaders">Whole header lines, each ended by CRLF (see <see cref="SipHeaderLines"/>); may be empty.</param>
+    public bool Ring(MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => SendProvisional(180, default, extraHeaders, now);
 
     /// <summary>Sends 183 with a body; reliably (RFC 3262) when the caller requires it.</summary>
     /// <param name="sdp">The answer (or offer) for early media; may be empty.</param>
-    public bool Progress(ReadOnlySpan<byte> sdp, MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    public bool Progress(ReadOnlySpan<byte> sdp, MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => SendProvisional(183, sdp, extraHeaders, now);
 
     /// <summary>Sends 200 with Contact, Allow, Supported and the Record-Route of the INVITE; repeats it until the ACK or for 64·T1.</summary>
     /// <param name="sdp">The answer; or the offer when the INVITE had none.</param>
     /// <param name="extraHeaders">Whole header lines, each ended by CRLF; may be empty.</param>
-    public bool Accept(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    public bool Accept(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
+        {
+            return false;
+        }
+        int response = BuildResponse(invite, 200, default, sdp, extraHeaders);
+        if (!_core.Server.Respond(invite, response, 200, now))
+        {
+            return false;
+        }
+        State = SipDialogState.Confirmed;
+        _ack.Begin(invite, now);
+        Arm();
+        return true;
+    }
 
     /// <summary>Refuses the INVITE, repeats the response until its ACK; the dialog is over.</summary>
     /// <param name="status">300–699.</param>
     /// <param name="reason">Reason phrase; empty takes the usual one.</param>
     /// <param name="extraHeaders">Whole header lines (Retry-After, Warning, Reason); may be empty.</param>
-    public bool Reject(int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    public bool Reject(int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
+        {
+            return false;
+        }
+        bool isSent = _core.Server.Respond(invite, BuildResponse(invite, status, reason, default, extraHeaders), status, now);
+        End();
+        return isSent;
+    }
 
     /// <summary>Asks for credentials; the dialog is over, the next INVITE of the same Call-ID and From tag gets the same LocalTag for 60 s.</summary>
     /// <param name="status">401 (WWW-Authenticate) or 407 (Proxy-Authenticate).</param>
     /// <param name="headerValue">The challenge, see <see cref="Auth.DigestChallenge"/>.</param>
-    public bool Challenge(int status, ReadOnlySpan<byte> headerValue, MonoTime now) => throw new NotImplementedException();
+    /// <param name="now">The time of this turn.</param>
+    public bool Challenge(int status, ReadOnlySpan<byte> headerValue, MonoTime now)
+    {
+        Span<byte> line = stackalloc byte[1024];
+        var lines = new SipHeaderLines(line);
+        lines.Add(status == 401 ? "WWW-Authenticate"u8 : "Proxy-Authenticate"u8, headerValue);
+        if (!lines.IsComplete)
+        {
+            return false;
+        }
+        _core.RecentTags.Remember(Identity.CallId, Identity.RemoteTag, Identity.LocalTag, now);
+        return Reject(status, default, lines.Written, now);
+    }
 
     /// <summary>Forgets the INVITE without any response; its retransmissions are absorbed for 64·T1. Counted.</summary>
-    public void Drop(MonoTime now) => throw new NotImplementedException();
+    public void Drop(MonoTime now)
+    {
+        if (State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
+        {
+            _core.Counters.Silenced++;
+            _core.Server.Silence(invite, now);
+            End();
+        }
+    }
 
-    /// <summary>Hangs up. Before the answer it rejects with 480 instead. BYE is repeated in the background; the end is ByeFinished.</summary>
+    /// <summary>
+    /// Hangs up. Before the answer it rejects with 480 instead; before the ACK the BYE waits for it (RFC 3261 §15). BYE is
+    /// repeated in the background; the end is ByeFinished.
+    /// </summary>
     /// <param name="reasonHeader">Value of the Reason field (RFC 3326), for example <c>Q.850;cause=16</c>; may be empty.</param>
-    public bool Bye(ReadOnlySpan<byte> reasonHeader, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Bye(ReadOnlySpan<byte> reasonHeader, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (State == SipDialogState.Ended)
+        {
+            return false;
+        }
+        Span<byte> buffer = stackalloc byte[2048];
+        var lines = new SipHeaderLines(buffer);
+        if (!reasonHeader.IsEmpty)
+        {
+            lines.Add("Reason"u8, reasonHeader);
+        }
+        lines.AddLines(extraHeaders);
+        if (State == SipDialogState.Early)
+        {
+            return Reject(480, default, lines.Written, now);
+        }
+        State = SipDialogState.Ended;
+        if (_ack.IsWaiting)
+        {
+            _isByeDue = true;
+            _byeHeaders = lines.Written.ToArray();
+            return true;
+        }
+        return SendBye(lines.Written, now);
+    }
 
     /// <summary>Answers a request of the peer inside the dialog (ReInvite, Update, Info, Refer, OtherRequest).</summary>
     /// <param name="request">From the event.</param>
     /// <param name="status">100–699; a final one ends the request.</param>
     /// <param name="body">SDP for ReInvite and Update, else as Content-Type in <paramref name="extraHeaders"/> says; may be empty.</param>
-    public bool Respond(SlotId request, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Respond(SlotId request, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (!_core.Server.TryGet(request, out ServerTransaction? transaction) || transaction.Dialog != this)
+        {
+            return false;
+        }
+        int response = BuildResponse(transaction, status, default, body, extraHeaders);
+        if (!_core.Server.Respond(transaction, response, status, now))
+        {
+            return false;
+        }
+        if (status is >= 200 and < 300)
+        {
+            RefreshTarget(transaction);
+        }
+        if (status >= 200)
+        {
+            SettleRequest(transaction, status, now);
+        }
+        return true;
+    }
 
     /// <summary>Sends REFER (blind transfer, RFC 3515); its progress comes as NotifyReceived.</summary>
     /// <param name="referTo">The URI, without angle brackets.</param>
-    public bool Refer(ReadOnlySpan<byte> referTo, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Refer(ReadOnlySpan<byte> referTo, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[4096];
+        Span<byte> value = stackalloc byte[1024];
+        if (referTo.IsEmpty || referTo.Length > value.Length - 2 || referTo.ContainsAny("<> \r\n"u8))
+        {
+            return false;
+        }
+        value[0] = (byte)'<';
+        referTo.CopyTo(value[1..]);
+        value[referTo.Length + 1] = (byte)'>';
+        var lines = new SipHeaderLines(buffer);
+        lines.Add("Refer-To"u8, value[..(referTo.Length + 2)]);
+        lines.AddLines(extraHeaders);
+        bool isSent = lines.IsComplete && Send(SipMethod.Refer, lines.Written, default, default, now);
+        HasReferred |= isSent;
+        return isSent;
+    }
 
     /// <summary>Sends a re-INVITE with an offer; ends in RequestSucceeded (the ACK is sent by the dialog) or RequestFailed.</summary>
-    public bool Invite(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="sdp">The offer.</param>
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Invite(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (IsInviting || IsUpdating || !PendingReInvite.IsNone || !PendingUpdate.IsNone || _ack.IsWaiting)
+        {
+            return false;
+        }
+        IsInviting = Send(SipMethod.Invite, extraHeaders, "application/sdp"u8, sdp, now);
+        return IsInviting;
+    }
 
-    /// <summary>Sends UPDATE (RFC 3311).</summary>
-    public bool Update(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <summary>Sends UPDATE (RFC 3311); without SDP it refreshes the session.</summary>
+    /// <param name="sdp">The offer, or empty.</param>
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Update(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    {
+        if (IsInviting || IsUpdating || !PendingReInvite.IsNone || !PendingUpdate.IsNone)
+        {
+            return false;
+        }
+        IsUpdating = Send(SipMethod.Update, extraHeaders, "application/sdp"u8, sdp, now);
+        return IsUpdating;
+    }
 
     /// <summary>Sends INFO.</summary>
-    public bool Info(ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now) => throw new NotImplementedException();
+    /// <param name="contentType">For example <c>application/dtmf-relay</c>.</param>
+    /// <param name="body">May be empty.</param>
+    /// <param name="extraHeaders">Whole header lines; may be empty.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Info(ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
+        Send(SipMethod.Info, extraHeaders, contentType, body, now);
+
+    /// <summary>Whether in-dialog requests from that address are taken.</summary>
+    internal bool Allows(NetAddress source)
+    {
+        if (source == Flow.Remote.Address)
+        {
+            return true;
+        }
+        foreach (SipSourceRange range in AllowedSources)
+        {
+            if (range.Contains(source))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    internal void HandleAck(in SipMessageView ack, MonoTime now)
+    {
+        if (ack.CSeq.Number != _ack.CSeq || (State == SipDialogState.Early))
+        {
+            _core.Counters.StrayAcks++;
+            return;
+        }
+        bool isFirst = _ack.IsWaiting || !IsAcknowledged;
+        _ack.Stop();
+        IsAcknowledged = true;
+        Arm();
+        if (!isFirst)
+        {
+            _core.Counters.Absorbed++;
+        }
+        else if (_isByeDue)
+        {
+            SendDueBye(now);
+        }
+        else if (State == SipDialogState.Confirmed)
+        {
+            int copy = _core.Pool.TryCopy(ack.Message);
+            _core.Raise(SipEventKind.Confirmed, this, copy, method: SipMethod.Ack);
+            _core.Pool.Release(copy);
+        }
+    }
+
+    /// <summary>The peer proved in another way that the 2xx arrived (re-INVITE, BYE).</summary>
+    internal void HandleImplicitAck()
+    {
+        _ack.Stop();
+        Arm();
+    }
+
+    /// <summary>The INVITE was cancelled, or the early dialog ended by BYE: 487 and the end.</summary>
+    internal void HandleCancelled(MonoTime now, int message)
+    {
+        if (Reject(487, default, default, now))
+        {
+            _core.Raise(SipEventKind.Cancelled, this, message);
+        }
+    }
+
+    /// <summary>CANCEL for a re-INVITE: 487, the call goes on as it was.</summary>
+    internal void HandleReInviteCancelled(ServerTransaction transaction, MonoTime now)
+    {
+        if (Respond(transaction.Id, 487, default, default, now))
+        {
+            _core.Raise(SipEventKind.ReInviteCancelled, this, request: transaction.Id, method: SipMethod.Invite);
+        }
+    }
+
+    /// <summary>The peer's BYE on a confirmed dialog; its 200 is sent already.</summary>
+    internal void HandleBye(int message, MonoTime now)
+    {
+        bool wasConfirmed = State == SipDialogState.Confirmed;
+        _ack.Stop();
+        RefusePending(now);
+        if (wasConfirmed)
+        {
+            End();
+            _core.Raise(SipEventKind.ByeReceived, this, message, method: SipMethod.Bye);
+        }
+        else if (_isByeDue)
+        {
+            // Our own BYE waited for the ACK: now it is not needed.
+            _isByeDue = false;
+            End();
+            _core.Raise(SipEventKind.ByeFinished, this, status: 200);
+        }
+    }
+
+    internal void HandleTransactionGone(SlotId id)
+    {
+        InviteTransaction = InviteTransaction == id ? SlotId.None : InviteTransaction;
+        PendingReInvite = PendingReInvite == id ? SlotId.None : PendingReInvite;
+        PendingUpdate = PendingUpdate == id ? SlotId.None : PendingUpdate;
+    }
+
+    internal void HandleTimer(MonoTime now)
+    {
+        if (_ack.HandleTimer(now))
+        {
+            _core.Counters.AckTimeouts++;
+            if (_isByeDue)
+            {
+                SendDueBye(now);
+            }
+            else
+            {
+                _core.Raise(SipEventKind.AckTimeout, this);
+            }
+        }
+        Arm();
+    }
+
+    internal void HandleFlowClosed(in SipFlow flow, MonoTime now)
+    {
+        if (Flow.Connection == 0 || Flow.Connection != flow.Connection || Flow.Transport != flow.Transport)
+        {
+            return;
+        }
+        Flow = DialogFlow.Of(Flow with { Connection = 0 }, RouteSet, RemoteTarget);
+        if (_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
+        {
+            _ack.Move(invite.Route);
+        }
+        if (State != SipDialogState.Ended)
+        {
+            _core.Raise(SipEventKind.FlowClosed, this);
+        }
+    }
+
+    internal void HandleRequestSucceeded(SipMethod method, in SipMessageView response, int message, MonoTime now)
+    {
+        Settle(method);
+        if (method == SipMethod.Bye)
+        {
+            FinishBye(response.StatusCode);
+            return;
+        }
+        if (method is SipMethod.Invite or SipMethod.Update && response.TryGetContact(out NameAddrView contact))
+        {
+            _remoteTarget = contact.Uri.ToArray();
+        }
+        if (State != SipDialogState.Ended)
+        {
+            _core.Raise(SipEventKind.RequestSucceeded, this, message, method: method, status: response.StatusCode);
+        }
+    }
+
+    internal void HandleRequestFailed(SipMethod method, int status, int message, MonoTime now)
+    {
+        Settle(method);
+        if (method == SipMethod.Bye)
+        {
+            FinishBye(status);
+        }
+        else if (State != SipDialogState.Ended)
+        {
+            _core.Raise(SipEventKind.RequestFailed, this, message, method: method, status: status);
+        }
+    }
+
+    /// <summary>ACK of a 2xx to our re-INVITE: a request of its own with the INVITE's CSeq number (§13.2.2.4).</summary>
+    internal int BuildAckOfSuccess(in SipMessageView response, uint cseq, out SipFlow flow)
+    {
+        if (response.TryGetContact(out NameAddrView contact))
+        {
+            _remoteTarget = contact.Uri.ToArray();
+        }
+        Span<byte> branch = stackalloc byte[ClientTransactions.BranchLength];
+        "z9hG4bK"u8.CopyTo(branch);
+        RandomText.Fill(branch[7..], _core.Random);
+        flow = DialogFlow.Of(Flow, RouteSet, _remoteTarget);
+        RequestParts parts = RequestOf("ACK"u8, branch, cseq, in flow);
+        return _core.BuildRequest(ref parts);
+    }
+
+    internal int BuildResponse(ServerTransaction transaction, int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extra)
+    {
+        SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits);
+        bool isInvite = transaction.IsInvite;
+        bool isSuccess = status is >= 200 and < 300;
+        bool formsDialog = isInvite && status is > 100 and < 300;
+        bool isTargetRefresh = formsDialog || (isSuccess && transaction.Method is SipMethod.Update or SipMethod.Refer or SipMethod.Notify);
+        var parts = new ResponseParts
+        {
+            Status = status,
+            Reason = reason,
+            ToTag = Identity.LocalTag,
+            HasRecordRoute = formsDialog && transaction.Id == InviteTransaction,
+            Contact = isTargetRefresh ? _contact : default,
+            HasAllow = (isInvite && isSuccess) || status == 405,
+            HasSupported = isInvite && isSuccess,
+            Extra = extra,
+            ContentType = transaction.Method is SipMethod.Invite or SipMethod.Update ? "application/sdp"u8 : default,
+            Body = body,
+        };
+        return _core.BuildResponse(in request, transaction.Source, ref parts);
+    }
+
+    /// <summary>Takes the peer's new Contact (§12.2.2).</summary>
+    internal void RefreshTarget(ServerTransaction transaction)
+    {
+        if (transaction.Method is SipMethod.Invite or SipMethod.Update
+            && SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits)
+            && request.TryGetContact(out NameAddrView contact) && !contact.Uri.SequenceEqual(_remoteTarget))
+        {
+            _remoteTarget = contact.Uri.ToArray();
+        }
+    }
+
+    private static byte[] ContactOf(SipListener listener, bool isSips)
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        var writer = new SipWriter(buffer);
+        writer.Add(isSips ? "<sips:"u8 : "<sip:"u8);
+        writer.AddHostPort(listener.Advertised);
+        writer.Add(listener.Transport switch
+        {
+            SipTransport.Tcp => ";transport=tcp"u8,
+            SipTransport.Tls when !isSips => ";transport=tls"u8,
+            _ => default,
+        });
+        writer.Add(">"u8);
+        return buffer[..writer.Length].ToArray();
+    }
+
+    private bool SendProvisional(int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now) =>
+        State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite)
+            && _core.Server.Respond(invite, BuildResponse(invite, status, default, sdp, extra), status, now);
+
+    /// <summary>A final response to a re-INVITE or UPDATE of the peer is out.</summary>
+    private void SettleRequest(ServerTransaction transaction, int status, MonoTime now)
+    {
+        if (transaction.Id == PendingReInvite)
+        {
+            PendingReInvite = SlotId.None;
+            if (status < 300)
+            {
+                _ack.Begin(transaction, now);
+                Arm();
+            }
+        }
+        PendingUpdate = transaction.Id == PendingUpdate ? SlotId.None : PendingUpdate;
+    }
+
+    private void Settle(SipMethod method)
+    {
+        IsInviting = method != SipMethod.Invite && IsInviting;
+        IsUpdating = method != SipMethod.Update && IsUpdating;
+    }
+
+    /// <summary>What the peer asked and we did not answer is 487 once the dialog ends (§15.1.2).</summary>
+    private void RefusePending(MonoTime now)
+    {
+        if (!PendingReInvite.IsNone)
+        {
+            Respond(PendingReInvite, 487, default, default, now);
+        }
+        if (!PendingUpdate.IsNone)
+        {
+            Respond(PendingUpdate, 487, default, default, now);
+        }
+    }
+
+    private void SendDueBye(MonoTime now)
+    {
+        _isByeDue = false;
+        if (!SendBye(_byeHeaders, now))
+        {
+            FinishBye(503);
+        }
+    }
+
+    private bool SendBye(ReadOnlySpan<byte> headers, MonoTime now)
+    {
+        RefusePending(now);
+        if (SendRequest(SipMethod.Bye, headers, default, default, now))
+        {
+            return true;
+        }
+        FinishBye(503);
+        return false;
+    }
+
+    private void FinishBye(int status)
+    {
+        End();
+        _core.Raise(SipEventKind.ByeFinished, this, status: status, method: SipMethod.Bye);
+    }
+
+    private bool Send(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now) =>
+        State == SipDialogState.Confirmed && SendRequest(method, extra, contentType, body, now);
+
+    private bool SendRequest(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now)
+    {
+        ClientTransaction? transaction = _core.Client.TryTake();
+        if (transaction is null)
+        {
+            return false;
+        }
+        SipFlow flow = DialogFlow.Of(Flow, RouteSet, _remoteTarget);
+        transaction.CSeq = ++_localCSeq;
+        RequestParts parts = RequestOf(SipMethods.Name(method), transaction.Branch, transaction.CSeq, in flow);
+        bool isTargetRefresh = method is SipMethod.Invite or SipMethod.Update or SipMethod.Refer;
+        parts.Contact = isTargetRefresh ? _contact : default;
+        parts.HasAllow = method is SipMethod.Invite or SipMethod.Update;
+        parts.HasSupported = isTargetRefresh;
+        parts.Extra = extra;
+        parts.ContentType = contentType;
+        parts.Body = body;
+        int request = _core.BuildRequest(ref parts);
+        if (request < 0)
+        {
+            _core.Client.Cancel(transaction);
+            return false;
+        }
+        _core.Client.Start(transaction, this, method, request, in flow, now);
+        return true;
+    }
+
+    private RequestParts RequestOf(ReadOnlySpan<byte> method, ReadOnlySpan<byte> branch, uint cseq, scoped in SipFlow flow) => new()
+    {
+        Method = method,
+        RemoteTarget = _remoteTarget,
+        RouteSet = Identity.RouteSet,
+        Transport = flow.Transport,
+        SentBy = _core.Listener(in flow).Advertised,
+        Branch = branch,
+        From = Identity.Local,
+        To = Identity.Remote,
+        CallId = Identity.CallId,
+        CSeq = cseq,
+    };
+
+    private void Arm()
+    {
+        if (!Id.IsNone)
+        {
+            _core.SetTimer(TimerOwner.Dialog, Id.Index, _ack.Deadline);
+        }
+    }
+
+    private void End()
+    {
+        State = SipDialogState.Ended;
+        _ack.Stop();
+        _core.Dialogs.Remove(this);
+        Id = SlotId.None;
+    }
 }

@@ -49,6 +49,19 @@ public ref struct SipHeaderLines
         return true;
     }
 
+    /// <summary>Adds whole lines, each ended by CRLF.</summary>
+    public bool AddLines(scoped ReadOnlySpan<byte> lines)
+    {
+        if (lines.Length > _buffer.Length - _length || (!lines.IsEmpty && !lines.EndsWith("\r\n"u8)))
+        {
+            IsComplete = false;
+            return false;
+        }
+        lines.CopyTo(_buffer[_length..]);
+        _length += lines.Length;
+        return true;
+    }
+
     /// <summary>The same from text, as UTF-8.</summary>
     public bool Add(string name, string value)
     {

@@ -1,0 +1,123 @@
+using System;
+using Proxy.Core.Time;
+using Proxy.Sip.Dialogs;
+using Proxy.Sip.Parsing;
+using Proxy.Sip.Writing;
+
+namespace Proxy.Sip.Transactions;
+
+/// <summary>Signal thread. Requests outside any dialog: the inspections of §8.2, and the birth of a call.</summary>
+internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
+{
+    private const int TagLength = 16;
+
+    /// <summary>Takes a request without a To tag that belongs to no transaction.</summary>
+    public void Handle(in SipMessageView view, in SipFlow flow, bool isClosed, MonoTime now)
+    {
+        switch (view.Method)
+        {
+            case SipMethod.Invite or SipMethod.Options:
+                break;
+            case SipMethod.Bye or SipMethod.Update or SipMethod.Prack or SipMethod.Info or SipMethod.Notify or SipMethod.Refer:
+                stateless.Send(in view, in flow, 481, default);
+                return;
+            case SipMethod.Unknown:
+                stateless.Send(in view, in flow, 501, default);
+                return;
+            default:
+                stateless.Send(in view, in flow, 405, default);
+                return;
+        }
+        if (!PassesInspection(in view, in flow))
+        {
+            return;
+        }
+        if (isClosed)
+        {
+            core.Counters.Overload++;
+            stateless.SendOverloaded(in view, in flow);
+        }
+        else if (view.Method == SipMethod.Options)
+        {
+            stateless.Send(in view, in flow, 200, default, default, OptionsAnswer);
+        }
+        else
+        {
+            BeginCall(in view, in flow, now);
+        }
+    }
+
+    /// <summary>Sends the 100 of an INVITE that got no other response so far.</summary>
+    public void SendTrying(ServerTransaction transaction, MonoTime now) =>
+        core.Server.Respond(transaction, transaction.Dialog!.BuildResponse(transaction, 100, default, default, default), 100, now);
+
+    private static ReadOnlySpan<byte> OptionsAnswer => "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n"u8;
+
+    /// <summary>§8.2.2: Request-URI, merged requests, Require; §8.2.3: content; Accept.</summary>
+    private bool PassesInspection(in SipMessageView view, in SipFlow flow)
+    {
+        Span<byte> unsupported = stackalloc byte[512];
+        int length;
+        if (SipUriView.SchemeOf(view.RequestUri) == SipUriScheme.Other)
+        {
+            stateless.Send(in view, in flow, 416, default);
+        }
+        else if (view.Method == SipMethod.Invite && core.Server.IsMerged(in view))
+        {
+            core.Counters.Collisions++;
+            stateless.Send(in view, in flow, 482, default);
+        }
+        else if ((length = RequestChecks.WriteUnsupported(in view, unsupported)) > 0)
+        {
+            stateless.Send(in view, in flow, 420, default, default, unsupported[..length]);
+        }
+        else if (view.Method == SipMethod.Invite && !RequestChecks.HasReadableBody(in view))
+        {
+            stateless.Send(in view, in flow, 415, default, default, OptionsAnswer);
+        }
+        else if (view.Method == SipMethod.Invite && !RequestChecks.AcceptsSdp(in view))
+        {
+            stateless.Send(in view, in flow, 406, default);
+        }
+        else
+        {
+            return true;
+        }
+        return false;
+    }
+
+    private void BeginCall(in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        ServerTransaction? transaction = core.Dialogs.IsFull ? null : core.Server.TryCreate(in view, in flow);
+        if (transaction is null)
+        {
+            core.Counters.Overload++;
+            stateless.SendOverloaded(in view, in flow);
+            return;
+        }
+        core.Counters.Invites++;
+        Span<byte> tag = stackalloc byte[TagLength];
+        ReadOnlySpan<byte> recent = core.RecentTags.Find(view.CallId, view.From.Tag, now);
+        if (recent.Length == TagLength)
+        {
+            recent.CopyTo(tag);
+        }
+        else
+        {
+            "SCL_"u8.CopyTo(tag);
+            RandomText.Fill(tag[4..], core.Random);
+        }
+        var dialog = new SipDialog(core, in view, in flow, tag) { InviteTransaction = transaction.Id };
+        transaction.Dialog = dialog;
+        core.Dialogs.TryAdd(dialog);
+        if (core.Options.TryingDelay > TimeSpan.Zero)
+        {
+            core.Server.DelayTrying(transaction, now + core.Options.TryingDelay);
+        }
+        else
+        {
+            SendTrying(transaction, now);
+        }
+        core.Raise(SipEventKind.Invite, dialog, transaction.Request, transaction.Id, SipMethod.Invite);
+    }
+}

@@ -1,0 +1,156 @@
+using System;
+using System.Text;
+using Proxy.Core;
+using Proxy.Core.Collections;
+using Proxy.Core.Memory;
+using Proxy.Core.Time;
+using Proxy.Sip.Dialogs;
+using Proxy.Sip.Parsing;
+using Proxy.Sip.Writing;
+
+namespace Proxy.Sip.Transactions;
+
+/// <summary>Signal thread. What the parts of one endpoint share: buffers, queues, timers, counters and the two transaction tables.</summary>
+internal sealed class SipCore : IDisposable
+{
+    private const int EventsMax = 65_536;
+    private readonly byte[] _scratch;
+
+    public SipCore(SipEndpointOptions options, IRandom random)
+    {
+        Options = options;
+        Limits = options.Limits;
+        Random = random;
+        Hash = new KeyedHash(random);
+        Pool = new MessagePool(Limits);
+        Sends = new SendQueue(Pool, options);
+        _scratch = new byte[Math.Max(Limits.SipMessageBytes, 4096)];
+        ServerName = Encoding.UTF8.GetBytes(options.ServerHeader ?? "");
+        UserAgent = Encoding.UTF8.GetBytes(options.UserAgent ?? "");
+        T1 = (long)Limits.T1.TotalMilliseconds;
+        T2 = (long)Limits.T2.TotalMilliseconds;
+        T4 = (long)Limits.T4.TotalMilliseconds;
+        Dialogs = new DialogTable(this, Limits.CallsMax * 2);
+        Client = new ClientTransactions(this, Limits.CallsMax + 1024);
+        Server = new ServerTransactions(this, Limits.SipTransactions);
+        RecentTags = new RecentTags(Hash);
+        Timers = new TimerQueue(3 * Math.Max(Limits.SipTransactions, Limits.CallsMax * 2));
+    }
+
+    public SipEndpointOptions Options { get; }
+
+    public Limits Limits { get; }
+
+    public IRandom Random { get; }
+
+    public KeyedHash Hash { get; }
+
+    public MessagePool Pool { get; }
+
+    public SendQueue Sends { get; }
+
+    public BoundedQueue<SipEvent> Events { get; } = new(EventsMax);
+
+    /// <summary>Keys: server transactions, client transactions and dialogs, interleaved (index × 3 + kind).</summary>
+    public TimerQueue Timers { get; }
+
+    /// <summary>For building one message at a time.</summary>
+    public Span<byte> Scratch => _scratch;
+
+    public RecentTags RecentTags { get; }
+
+    public ServerTransactions Server { get; }
+
+    public ClientTransactions Client { get; }
+
+    public DialogTable Dialogs { get; }
+
+    public byte[] ServerName { get; }
+
+    public byte[] UserAgent { get; }
+
+    /// <summary>Milliseconds.</summary>
+    public long T1 { get; }
+
+    /// <summary>Milliseconds.</summary>
+    public long T2 { get; }
+
+    /// <summary>Milliseconds.</summary>
+    public long T4 { get; }
+
+    public SipCounters Counters;
+
+    public void SetTimer(TimerOwner owner, int index, MonoTime deadline) => Timers.Set((index * 3) + (int)owner, deadline);
+
+    /// <summary>Queues an event; it takes a reference of its own to the message (−1: none).</summary>
+    public void Raise(SipEventKind kind, SipDialog dialog, int message = -1, SlotId? request = null, SipMethod method = SipMethod.Unknown, int status = 0, bool isLast = false)
+    {
+        var e = new SipEvent(kind, dialog, Pool, message, request ?? SlotId.None, method, status, isLast);
+        if (!Events.TryAdd(in e))
+        {
+            Counters.EventsDropped++;
+            return;
+        }
+        if (message >= 0)
+        {
+            Pool.AddReference(message);
+        }
+    }
+
+    /// <summary>Writes a response into a pooled buffer.</summary>
+    /// <returns>A handle with one reference, or −1 when buffers are out or the response is too large; counted.</returns>
+    public int BuildResponse(in SipMessageView request, in SipFlow source, ref ResponseParts parts)
+    {
+        parts.Server = ServerName;
+        return Store(ResponseWriter.Write(_scratch, in request, source.Remote, in parts));
+    }
+
+    /// <summary>Writes a request into a pooled buffer.</summary>
+    /// <returns>A handle with one reference, or −1; counted.</returns>
+    public int BuildRequest(ref RequestParts parts)
+    {
+        parts.UserAgent = UserAgent;
+        return Store(RequestWriter.Write(_scratch, in parts));
+    }
+
+    /// <summary>ACK of a failure response to our INVITE.</summary>
+    public int BuildAckOfFailure(int invite, in SipMessageView response)
+    {
+        SipMessageView.TryParse(Pool.Bytes(invite), out SipMessageView request, out _, Limits);
+        return Store(RequestWriter.WriteAckOfFailure(_scratch, in request, in response));
+    }
+
+    /// <summary>Sends once, without keeping it.</summary>
+    public bool SendOnce(int message, in SipFlow flow)
+    {
+        if (message < 0)
+        {
+            return false;
+        }
+        bool isQueued = Sends.TryAdd(message, in flow, ref Counters);
+        Pool.Release(message);
+        return isQueued;
+    }
+
+    public SipListener Listener(in SipFlow flow) => Options.Listeners[(uint)flow.Listener < (uint)Options.Listeners.Length ? flow.Listener : 0];
+
+    public void Dispose() => Pool.Dispose();
+
+    private int Store(int length)
+    {
+        int handle = length == 0 ? -1 : Pool.TryCopy(_scratch.AsSpan(0, length));
+        if (handle < 0)
+        {
+            Counters.SendDropped++;
+        }
+        return handle;
+    }
+}
+
+/// <summary>Any thread. Whose deadline a timer key is.</summary>
+internal enum TimerOwner
+{
+    Server,
+    Client,
+    Dialog,
+}
