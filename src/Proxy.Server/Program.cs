@@ -8,6 +8,10 @@ public static class Program
 {
     public static int Main(string[] args)
     {
+        if (args is ["rooms", ..])
+        {
+            return Rooms.RoomsCommand.Run(args.AsSpan(1));
+        }
         System.Console.Out.WriteLine("siproom 0.1.0");
         System.Console.Out.WriteLine(LinkedVersions.OpenSsl);
         System.Console.Out.WriteLine(LinkedVersions.Opus);

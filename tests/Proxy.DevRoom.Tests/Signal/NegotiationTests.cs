@@ -18,7 +18,7 @@ public sealed class NegotiationTests
         ("red", new Regex("^a=(rtpmap:63 red|fmtp:63 )"), "RED is not negotiated, so publishers send plain Opus and no one has to unwrap it"),
         ("formats without red", new Regex("^m=audio .*"), "the same formats less RED; checked apart"),
         ("nack", new Regex("^a=rtcp-fb:"), "no retransmission of audio; receivers conceal"),
-        ("capture time", new Regex("^a=extmap:\\d+ http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"), "forwarded packets carry no header extensions, the stock server's do not either"),
+        ("capture time", new Regex(@"^a=extmap:\d+ http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"), "forwarded packets carry no header extensions, the stock server's do not either"),
         ("video", new Regex("^m=video "), "video is not forwarded: such sections keep their place and are inactive"),
     ];
 

@@ -1,0 +1,108 @@
+using System;
+using System.Net.WebSockets;
+using System.Threading;
+using System.Threading.Channels;
+using System.Threading.Tasks;
+using Proxy.DevRoom;
+
+namespace Proxy.Server.Rooms;
+
+/// <summary>Async world. One client's signalling WebSocket: a reader that posts to the room loop, a writer that sends what the loop queued.</summary>
+internal sealed class RoomSocket(long connection, RoomLoop loop)
+{
+    /// <summary>Frames that may wait for a slow client; beyond it the client is cut off.</summary>
+    private const int FramesMax = 1_024;
+
+    /// <summary>As the stock server limits incoming messages, bytes.</summary>
+    private const int MessageBytesMax = 2 * 1024 * 1024;
+
+    private readonly Channel<SignalOutput> _outputs = Channel.CreateBounded<SignalOutput>(
+        new BoundedChannelOptions(FramesMax) { SingleReader = true, SingleWriter = true });
+
+    public long Connection => connection;
+
+    /// <summary>Room loop. Queues a frame or close.</summary>
+    public void Enqueue(in SignalOutput output)
+    {
+        if (!_outputs.Writer.TryWrite(output))
+        {
+            _outputs.Writer.TryComplete();
+        }
+    }
+
+    /// <summary>Runs until either side closes; the loop is told at the end.</summary>
+    public async Task RunAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        Task writing = WriteAsync(socket, cancellationToken);
+        try
+        {
+            await ReadAsync(socket, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        {
+            // Gone without a close frame: media may live on, and the client may resume.
+        }
+        finally
+        {
+            loop.Post(new RoomInput { Kind = RoomInputKind.Closed, Connection = connection });
+            _outputs.Writer.TryComplete();
+        }
+        await writing.ConfigureAwait(false);
+    }
+
+    private async Task ReadAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        int filled = 0;
+        while (true)
+        {
+            ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(filled), cancellationToken).ConfigureAwait(false);
+            if (result.MessageType == WebSocketMessageType.Close)
+            {
+                _outputs.Writer.TryWrite(new SignalOutput(connection, SignalOutputKind.Close, [], false, (ushort)WebSocketCloseStatus.NormalClosure));
+                return;
+            }
+            filled += result.Count;
+            if (result.EndOfMessage)
+            {
+                loop.Post(new RoomInput
+                {
+                    Kind = RoomInputKind.Frame,
+                    Connection = connection,
+                    Flag = result.MessageType == WebSocketMessageType.Text,
+                    Body = buffer[..filled],
+                });
+                filled = 0;
+            }
+            else if (filled == buffer.Length)
+            {
+                if (filled >= MessageBytesMax)
+                {
+                    return;
+                }
+                Array.Resize(ref buffer, filled * 2);
+            }
+        }
+    }
+
+    private async Task WriteAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (SignalOutput output in _outputs.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (output.Kind == SignalOutputKind.Close)
+                {
+                    await socket.CloseOutputAsync((WebSocketCloseStatus)output.CloseCode, "", cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+                WebSocketMessageType type = output.IsText ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
+                await socket.SendAsync(output.Frame, type, true, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The reader sees the same end and tells the loop.
+        }
+    }
+}
