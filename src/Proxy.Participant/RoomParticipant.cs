@@ -25,38 +25,30 @@ namespace Proxy.Participant;
 public sealed class RoomParticipant
 {
     private const int FrameMax = 2 * 1024 * 1024;
-    private const int EarlyDataMax = 32;
-    private const int EarlyCandidatesMax = 16;
     private static readonly TimeSpan s_leaveTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RoomJoin _join;
     private readonly Limits _limits;
     private readonly IRandom _random;
-    private readonly Negotiation _negotiation;
+    private readonly Outbox _outbox = new();
     private readonly SignalLink _link = new();
     private readonly Roster _roster = new();
-    private readonly DownTrackMap _downTracks = new();
     private readonly SelfState _self = new();
-    private readonly Queue<ParticipantOutput> _outputs = new();
-    private readonly Queue<RoomEvent> _changes = new();
-    private readonly Queue<MediaCommand> _earlyData = new();
-    private readonly List<NetEndPoint> _earlyCandidates = [];
-    private readonly HashSet<NetEndPoint> _candidates = [];
+    private readonly Negotiation _negotiation;
+    private readonly MediaPlan _media;
+    private readonly RoomData _data;
+    private readonly OwnTrack _track;
+    private readonly Attendance _attendance;
 
     private Phase _phase = Phase.Idle;
-    private RemoteDescription? _remote;
     private MonoTime _joinBy = MonoTime.Never;
     private MonoTime _leaveBy = MonoTime.Never;
     private MonoTime _answerBy = MonoTime.Never;
     private string _token;
     private string _sid = "";
-    private string _trackSid = "";
     private string _roomMetadata = "";
     private bool _isPeerConnected;
-    private bool _isMuted;
-    private bool _isMuteWanted;
-    private bool _areChannelsOpen;
 
     public RoomParticipant(RoomJoin join, Limits limits, IRandom random)
     {
@@ -68,6 +60,10 @@ public sealed class RoomParticipant
         Span<byte> id = stackalloc byte[8];
         random.Fill(id);
         _negotiation = new Negotiation(join, BinaryPrimitives.ReadUInt64BigEndian(id) >> 1);
+        _media = new MediaPlan(_outbox, join.Ssrc);
+        _data = new RoomData(_outbox, _roster);
+        _track = new OwnTrack(join.Cid);
+        _attendance = new Attendance(_outbox, _roster, _media, _track, join.AutoSubscribe);
     }
 
     private enum Phase
@@ -90,7 +86,7 @@ public sealed class RoomParticipant
     public bool IsEnded => _phase == Phase.Ended;
 
     /// <summary>What the last answer obliges us to send; null before.</summary>
-    public PublishTrack? Publish { get; private set; }
+    public PublishTrack? Publish => _media.Publish;
 
     /// <summary>The earliest time at which <see cref="HandleTimeout"/> has work.</summary>
     public MonoTime NextDeadline => IsEnded
@@ -178,14 +174,14 @@ public sealed class RoomParticipant
                 _isPeerConnected = true;
                 TryActivate();
                 break;
-            case PeerEventKind.ChannelOpen when peerEvent.Label == DataPackets.Reliable:
-                OpenChannels();
+            case PeerEventKind.ChannelOpen:
+                _data.HandleOpen(peerEvent.Label);
                 break;
-            case PeerEventKind.ChannelClosed when peerEvent.Label == DataPackets.Reliable:
-                _areChannelsOpen = false;
+            case PeerEventKind.ChannelClosed:
+                _data.HandleClosed(peerEvent.Label);
                 break;
             case PeerEventKind.Data:
-                HandleData(peerEvent.Payload);
+                FramesIgnored += _data.TryHandle(peerEvent.Payload, _sid) ? 0 : 1;
                 break;
             case PeerEventKind.Failed:
                 End(RoomEnd.MediaFailed, $"the media connection to the room failed: {peerEvent.Reason ?? "unknown"}");
@@ -224,7 +220,7 @@ public sealed class RoomParticipant
     }
 
     /// <summary>Next output; drain until false after every input.</summary>
-    public bool TryPoll(out ParticipantOutput output) => _outputs.TryDequeue(out output);
+    public bool TryPoll(out ParticipantOutput output) => _outbox.TryTake(out output);
 
     /// <summary>Sets attributes of our participant; an empty value deletes. Kept until the server has decided on them.</summary>
     public void SetAttributes(IReadOnlyDictionary<string, string> attributes, MonoTime now)
@@ -244,19 +240,19 @@ public sealed class RoomParticipant
     /// <param name="digit">0-9 * # A-D.</param>
     /// <returns>False when the digit is none, or the data channel is not open yet and too many wait.</returns>
     public bool SendDtmf(char digit, MonoTime now) =>
-        DataPackets.Dtmf(digit) is { } packet && SendPacket(DataPackets.Reliable, packet);
+        !IsEnded && DataPackets.Dtmf(digit) is { } packet && _data.TrySend(DataPackets.Reliable, packet);
 
     /// <summary>Sends a user packet to everybody.</summary>
     /// <param name="payload">At most 15,000 bytes.</param>
     /// <returns>False when it is too long, or the data channel is not open yet and too many wait.</returns>
     public bool SendData(string topic, ReadOnlySpan<byte> payload, bool isReliable, MonoTime now) =>
-        payload.Length <= DataPackets.PayloadMax
-        && SendPacket(isReliable ? DataPackets.Reliable : DataPackets.Lossy, DataPackets.User(topic, payload, isReliable));
+        !IsEnded && payload.Length <= DataPackets.PayloadMax
+        && _data.TrySend(isReliable ? DataPackets.Reliable : DataPackets.Lossy, DataPackets.User(topic, payload, isReliable));
 
     /// <summary>Mutes or unmutes our own track in the room.</summary>
     public void SetMuted(bool isMuted, MonoTime now)
     {
-        _isMuteWanted = isMuted;
+        _track.Want(isMuted);
         SendMute();
     }
 
@@ -276,7 +272,7 @@ public sealed class RoomParticipant
         _joinBy = MonoTime.Never;
         _answerBy = MonoTime.Never;
         _leaveBy = now + s_leaveTimeout;
-        Send(SignalFrames.Leave());
+        _outbox.Send(SignalFrames.Leave());
     }
 
     private bool TryHandle(SignalResponse frame, MonoTime now)
@@ -315,7 +311,7 @@ public sealed class RoomParticipant
             case SignalResponse.MessageOneofCase.Trickle:
                 return TryCandidate(frame.Trickle);
             case SignalResponse.MessageOneofCase.Update:
-                HandleParticipants(frame.Update.Participants);
+                _attendance.Apply(frame.Update.Participants, _sid);
                 return true;
             case SignalResponse.MessageOneofCase.TrackPublished:
                 return TryTrackPublished(frame.TrackPublished);
@@ -325,7 +321,7 @@ public sealed class RoomParticipant
             case SignalResponse.MessageOneofCase.TrackSubscribed:
                 return TrySubscribed(frame.TrackSubscribed.TrackSid);
             case SignalResponse.MessageOneofCase.Mute:
-                return TryMuted(frame.Mute.Sid, frame.Mute.Muted);
+                return _attendance.TryMute(frame.Mute.Sid, frame.Mute.Muted);
             case SignalResponse.MessageOneofCase.RoomUpdate:
                 HandleRoom(frame.RoomUpdate.Room);
                 return true;
@@ -355,14 +351,14 @@ public sealed class RoomParticipant
         _sid = join.Participant.Sid;
         _link.SetPing(join.PingInterval, join.PingTimeout);
         _link.Up(now);
-        Tell(new RoomEvent(RoomEventKind.Joined)
+        _outbox.Tell(new RoomEvent(RoomEventKind.Joined)
         {
             RoomSid = join.Room?.Sid ?? "",
             ParticipantSid = _sid,
             Text = join.ServerInfo?.Version is { Length: > 0 } version ? version : join.ServerVersion,
         });
         HandleRoom(join.Room);
-        HandleParticipants(join.OtherParticipants);
+        _attendance.Apply(join.OtherParticipants, _sid);
         SendSelf();
         SendMute();
         return true;
@@ -372,13 +368,13 @@ public sealed class RoomParticipant
     private bool Resume(MonoTime now)
     {
         _link.Up(now);
-        Send(SignalFrames.Sync(_join.AutoSubscribe));
+        _outbox.Send(SignalFrames.Sync(_join.AutoSubscribe));
         // Sections may have changed while nobody told us.
         _negotiation.Abandon();
         _negotiation.Require(0);
         SendSelf();
         SendMute();
-        Tell(new RoomEvent(RoomEventKind.Resumed));
+        _outbox.Tell(new RoomEvent(RoomEventKind.Resumed));
         return true;
     }
 
@@ -398,57 +394,9 @@ public sealed class RoomParticipant
             End(RoomEnd.PublishRefused, "the room server accepts none of our audio codecs");
             return true;
         }
-        SetRemote(answer.Remote);
-        SetPublish(own);
-        _downTracks.Read(answer, _negotiation.SendMid, description.MidToTrackId);
-        PublishDownTracks();
+        _media.Apply(answer, own, description.MidToTrackId, _roster);
         TryActivate();
         return true;
-    }
-
-    private void SetRemote(RemoteDescription? remote)
-    {
-        if (remote is null)
-        {
-            return;
-        }
-        if (_remote is null || _remote.Ice != remote.Ice)
-        {
-            _candidates.Clear();
-            _candidates.UnionWith(remote.Candidates);
-            Command(new MediaCommand(MediaCommandKind.SetRemote) { Remote = remote });
-        }
-        _remote = remote;
-        foreach (NetEndPoint candidate in remote.Candidates)
-        {
-            AddCandidate(candidate);
-        }
-        foreach (NetEndPoint candidate in _earlyCandidates)
-        {
-            AddCandidate(candidate);
-        }
-        _earlyCandidates.Clear();
-    }
-
-    private void SetPublish(AnswerSection own)
-    {
-        PayloadCodec first = own.Codecs[0];
-        var publish = new PublishTrack(first.Codec, first.PayloadType, own.AudioLevelId, _join.Ssrc);
-        if (publish == Publish)
-        {
-            return;
-        }
-        Publish = publish;
-        Command(new MediaCommand(MediaCommandKind.SetPublish) { Publish = publish });
-        Tell(new RoomEvent(RoomEventKind.PublishReady) { Publish = publish });
-    }
-
-    private void PublishDownTracks()
-    {
-        if (_downTracks.TryPublish(_roster, out IReadOnlyList<DownTrack> tracks))
-        {
-            Command(new MediaCommand(MediaCommandKind.SetDownTracks) { DownTracks = tracks });
-        }
     }
 
     private bool TryCandidate(TrickleRequest trickle)
@@ -461,114 +409,31 @@ public sealed class RoomParticipant
         {
             return trickle.Final;
         }
-        if (!CandidateReader.TryReadJson(trickle.CandidateInit, out NetEndPoint candidate))
+        // TCP and mDNS candidates are no fault of the frame.
+        if (CandidateReader.TryReadJson(trickle.CandidateInit, out NetEndPoint candidate))
         {
-            // TCP and mDNS candidates are no fault of the frame.
-            return true;
-        }
-        if (_remote is not null)
-        {
-            AddCandidate(candidate);
-        }
-        else if (_earlyCandidates.Count < EarlyCandidatesMax)
-        {
-            _earlyCandidates.Add(candidate);
+            _media.Trickle(candidate);
         }
         return true;
     }
 
-    private void AddCandidate(NetEndPoint candidate)
-    {
-        if (_candidates.Count < 4 * EarlyCandidatesMax && _candidates.Add(candidate))
-        {
-            Command(new MediaCommand(MediaCommandKind.AddCandidate) { Candidate = candidate });
-        }
-    }
-
-    private void HandleParticipants(IReadOnlyList<ParticipantInfo> participants)
-    {
-        foreach (ParticipantInfo participant in participants)
-        {
-            if (participant.Sid == _sid)
-            {
-                HandleSelf(participant);
-            }
-            else
-            {
-                _roster.Apply(participant, _changes);
-            }
-        }
-        while (_changes.TryDequeue(out RoomEvent? change))
-        {
-            if (change.Kind == RoomEventKind.TrackRemoved)
-            {
-                _downTracks.Remove(change.Track!.Sid);
-            }
-            Tell(change);
-        }
-        SendSubscriptions();
-        PublishDownTracks();
-    }
-
-    private void HandleSelf(ParticipantInfo self)
-    {
-        foreach (TrackInfo track in self.Tracks)
-        {
-            if (track.Sid == _trackSid)
-            {
-                TryMuted(track.Sid, track.Muted);
-            }
-        }
-    }
-
-    // An auto-subscribing server would ask for a section for each camera in the room; without it, we ask for each voice.
-    private void SendSubscriptions()
-    {
-        if (_join.AutoSubscribe && _roster.Unwanted.Count > 0)
-        {
-            Send(SignalFrames.Subscribe(_roster.Unwanted, isWanted: false));
-        }
-        else if (!_join.AutoSubscribe && _roster.Wanted.Count > 0)
-        {
-            Send(SignalFrames.Subscribe(_roster.Wanted, isWanted: true));
-        }
-        _roster.Unwanted.Clear();
-        _roster.Wanted.Clear();
-    }
-
     private bool TryTrackPublished(TrackPublishedResponse published)
     {
-        if (published.Cid != _join.Cid || published.Track is null)
+        if (!_track.TryName(published.Cid, published.Track?.Sid ?? ""))
         {
             return false;
         }
-        _trackSid = published.Track.Sid;
         SendMute();
         return true;
     }
 
     private bool TrySubscribed(string trackSid)
     {
-        if (trackSid != _trackSid)
+        if (!_track.Is(trackSid))
         {
             return false;
         }
-        Tell(new RoomEvent(RoomEventKind.Subscribed));
-        return true;
-    }
-
-    private bool TryMuted(string trackSid, bool isMuted)
-    {
-        if (trackSid != _trackSid)
-        {
-            return false;
-        }
-        if (isMuted != _isMuted)
-        {
-            _isMuted = isMuted;
-            _isMuteWanted = isMuted;
-            Tell(new RoomEvent(RoomEventKind.Muted) { IsMuted = isMuted });
-        }
+        _outbox.Tell(new RoomEvent(RoomEventKind.Subscribed));
         return true;
     }
 
@@ -577,7 +442,7 @@ public sealed class RoomParticipant
         if (room is not null && room.Metadata != _roomMetadata)
         {
             _roomMetadata = room.Metadata;
-            Tell(new RoomEvent(RoomEventKind.RoomMetadata) { Text = _roomMetadata, RoomSid = room.Sid });
+            _outbox.Tell(new RoomEvent(RoomEventKind.RoomMetadata) { Text = _roomMetadata, RoomSid = room.Sid });
         }
     }
 
@@ -592,45 +457,13 @@ public sealed class RoomParticipant
         End(_phase == Phase.Joining && end == RoomEnd.Other ? RoomEnd.JoinFailed : end, text);
     }
 
-    private void HandleData(byte[]? message)
-    {
-        DataPacket? packet = DataPackets.Read(message);
-        if (packet is null)
-        {
-            FramesIgnored++;
-            return;
-        }
-        if (packet.ParticipantSid == _sid || _roster.IsRepeated(packet.ParticipantSid, packet.Sequence))
-        {
-            return;
-        }
-        if (packet.ValueCase == DataPacket.ValueOneofCase.SipDtmf)
-        {
-            string digits = DataPackets.DigitsOf(packet.SipDtmf);
-            if (digits.Length > 0)
-            {
-                Tell(new RoomEvent(RoomEventKind.Dtmf) { Text = digits, Code = packet.SipDtmf.Code, Identity = packet.ParticipantIdentity });
-            }
-        }
-        else if (packet.ValueCase == DataPacket.ValueOneofCase.User)
-        {
-            Tell(new RoomEvent(RoomEventKind.Data)
-            {
-                Text = packet.User.Topic,
-                Payload = packet.User.Payload.Memory,
-                Identity = packet.ParticipantIdentity,
-                ParticipantSid = packet.ParticipantSid,
-            });
-        }
-    }
-
     private void TryActivate()
     {
         if (_phase == Phase.Connecting && _isPeerConnected && Publish is not null)
         {
             _phase = Phase.Active;
             _joinBy = MonoTime.Never;
-            Tell(new RoomEvent(RoomEventKind.Active) { ParticipantSid = _sid, Publish = Publish });
+            _outbox.Tell(new RoomEvent(RoomEventKind.Active) { ParticipantSid = _sid, Publish = Publish });
         }
     }
 
@@ -639,7 +472,7 @@ public sealed class RoomParticipant
         if (IsJoined && _link.State == LinkState.Up && _negotiation is { IsWanted: true, IsInFlight: false })
         {
             _answerBy = now + s_answerTimeout;
-            Send(SignalFrames.Offer(_negotiation.BeginOffer()));
+            _outbox.Send(SignalFrames.Offer(_negotiation.BeginOffer()));
         }
     }
 
@@ -669,7 +502,7 @@ public sealed class RoomParticipant
         }
         else if (isFirst)
         {
-            Tell(new RoomEvent(RoomEventKind.Reconnecting));
+            _outbox.Tell(new RoomEvent(RoomEventKind.Reconnecting));
         }
     }
 
@@ -680,13 +513,16 @@ public sealed class RoomParticipant
             switch (_link.Step(now))
             {
                 case LinkStep.Ping:
-                    Send(SignalFrames.Ping(now));
+                    _outbox.Send(SignalFrames.Ping(now));
                     break;
                 case LinkStep.Redial:
                     Dial(JoinUrl.Resume(_join, _sid), now);
                     break;
+                case LinkStep.Dead when _phase == Phase.Joining:
+                    End(RoomEnd.JoinTimeout, JoinStage());
+                    break;
                 case LinkStep.Dead:
-                    Put(ParticipantOutputKind.CloseSocket);
+                    _outbox.CloseSocket();
                     LoseLink(now);
                     break;
                 default:
@@ -697,48 +533,23 @@ public sealed class RoomParticipant
 
     private void Dial(JoinRequest request, MonoTime now)
     {
-        int socket = _link.Dial(now);
-        _outputs.Enqueue(new ParticipantOutput(ParticipantOutputKind.OpenSocket, socket) { Url = JoinUrl.Write(_join.WsUrl, request), Token = _token });
+        _outbox.Socket = _link.Dial(now);
+        _outbox.Dial(JoinUrl.Write(_join.WsUrl, request), _token);
     }
 
     private void SendSelf()
     {
         if (_self.IsPending && IsJoined && _link.State == LinkState.Up)
         {
-            Send(_self.Request());
+            _outbox.Send(_self.Request());
         }
     }
 
     private void SendMute()
     {
-        if (_isMuteWanted != _isMuted && _trackSid.Length > 0 && IsJoined && _link.State == LinkState.Up)
+        if (IsJoined && _link.State == LinkState.Up && _track.Request() is { } frame)
         {
-            Send(SignalFrames.Mute(_trackSid, _isMuteWanted));
-        }
-    }
-
-    private bool SendPacket(string label, byte[] packet)
-    {
-        var command = new MediaCommand(MediaCommandKind.SendData) { Label = label, Payload = packet };
-        if (_areChannelsOpen)
-        {
-            Command(command);
-            return !IsEnded;
-        }
-        if (IsEnded || _earlyData.Count >= EarlyDataMax)
-        {
-            return false;
-        }
-        _earlyData.Enqueue(command);
-        return true;
-    }
-
-    private void OpenChannels()
-    {
-        _areChannelsOpen = true;
-        while (_earlyData.TryDequeue(out MediaCommand? command))
-        {
-            Command(command);
+            _outbox.Send(frame);
         }
     }
 
@@ -754,20 +565,11 @@ public sealed class RoomParticipant
     {
         if (_link.HasSocket)
         {
-            Put(ParticipantOutputKind.CloseSocket);
+            _outbox.CloseSocket();
         }
         _link.Drop();
         _phase = Phase.Ended;
-        _earlyData.Clear();
-        Command(new MediaCommand(MediaCommandKind.Close));
-        Tell(new RoomEvent(RoomEventKind.Ended) { End = end, Text = sentence });
+        _outbox.Command(new MediaCommand(MediaCommandKind.Close));
+        _outbox.Tell(new RoomEvent(RoomEventKind.Ended) { End = end, Text = sentence });
     }
-
-    private void Send(byte[] frame) => _outputs.Enqueue(new ParticipantOutput(ParticipantOutputKind.SendFrame, _link.Socket) { Frame = frame });
-
-    private void Command(MediaCommand command) => _outputs.Enqueue(new ParticipantOutput(ParticipantOutputKind.Media, _link.Socket) { Media = command });
-
-    private void Tell(RoomEvent roomEvent) => _outputs.Enqueue(new ParticipantOutput(ParticipantOutputKind.Event, _link.Socket) { Event = roomEvent });
-
-    private void Put(ParticipantOutputKind kind) => _outputs.Enqueue(new ParticipantOutput(kind, _link.Socket));
 }

@@ -81,8 +81,9 @@ public sealed class RoomParticipantJoinTests
         Assert.False(machine.Machine.IsEnded);
         machine.Advance(TimeSpan.FromSeconds(0.2));
 
-        Assert.True(machine.Machine.IsEnded);
-        Assert.Equal(RoomEnd.SignalLost, machine.End);
+        Assert.Equal(RoomEnd.JoinTimeout, machine.End);
+        Assert.Contains("dial", machine.Last(RoomEventKind.Ended)!.Text);
+        Assert.Equal(1, machine.Closes);
     }
 
     [Fact]
