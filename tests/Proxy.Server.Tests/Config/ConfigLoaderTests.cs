@@ -1,0 +1,221 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using Proxy.Core.Net;
+using Proxy.Policy;
+using Proxy.Policy.Trunks;
+using Proxy.Server.Config;
+using Xunit;
+
+namespace Proxy.Server.Tests.Config;
+
+public sealed class ConfigLoaderTests
+{
+    private const string Minimal = "api_key: k\napi_secret: s\nws_url: wss://lk.example.com\npolicy: { folder: /p }\n";
+
+    private static ConfigResult Load(string body, ConfigOverrides? overrides = null, Dictionary<string, string>? environment = null) =>
+        new ConfigLoader((overrides ?? new ConfigOverrides()) with { Body = body }, name => environment?.GetValueOrDefault(name)).Load();
+
+    private static ServerConfig Good(string body, ConfigOverrides? overrides = null, Dictionary<string, string>? environment = null)
+    {
+        ConfigResult result = Load(body, overrides, environment);
+        Assert.Empty(result.Errors);
+        return Assert.IsType<ServerConfig>(result.Config);
+    }
+
+    [Fact]
+    public void Livekit_sip_file_starts_unchanged_and_each_key_without_effect_gives_one_notice()
+    {
+        const string Body = """
+            log_level: debug
+            api_key: APIabc
+            api_secret: verysecret
+            ws_url: wss://project.livekit.cloud
+            redis:
+              address: redis:6379
+              username: u
+              password: pw
+              db: 2
+              pool_size: 10
+            health_port: 8080
+            prometheus_port: 6789
+            pprof_port: 6060
+            sip_port: 5070
+            sip_port_listen: 5080
+            sip_hostname: sip-${IP}.example.com
+            rtp_port: 10000-20000
+            use_external_ip: true
+            local_net: 10.0.0.0/8
+            codecs:
+              PCMU/8000: true
+              G722/8000: false
+            media_timeout: 20s
+            media_timeout_initial: 1m30s
+            sip_ringing_interval: 2s
+            max_cpu_utilization: 0.8
+            hide_inbound_port: true
+            enable_jitter_buffer: true
+            logging: { level: info, json: true, sample: false }
+            """;
+        ConfigResult result = Load(Body);
+        Assert.Empty(result.Errors);
+        ServerConfig config = result.Config!;
+        Assert.Equal(["(config body):10: redis.pool_size", "(config body):13: pprof_port", "(config body):28: enable_jitter_buffer", "(config body):29: logging.sample"], Heads(result.Notices));
+        Assert.True(config.PolicyInRedis);
+        Assert.Equal(Compat.LiveKit, config.Compat);
+        Assert.Equal(5070, config.SipPortAnnounced);
+        Assert.Equal("0.0.0.0:5080", config.SipListen.ToString());
+        Assert.Equal("sip-${IP}.example.com", config.SipHostname);
+        Assert.Equal(TimeSpan.FromSeconds(90), config.Limits.MediaTimeoutInitial);
+        Assert.Equal(0.8, config.Limits.CpuMax);
+        Assert.False(config.Codecs["g722"]);
+        Assert.True(config.LogJson);
+        Assert.Equal("info", config.LogLevel);
+        Assert.Equal(("redis:6379", "u", "pw", 2), (config.Redis!.Addresses[0], config.Redis.Username, config.Redis.Password, config.Redis.Db));
+    }
+
+    [Fact]
+    public void Every_error_is_told_at_once_with_its_line()
+    {
+        ConfigResult result = Load("api_key: k\nsip_prot: 5060\nrtp_port: 20000-10000\nhttp: nowhere\nmedia_timeout: 15\nmax_cpu_utilization: 7\ntls: { certs: [] }\nlocal_net: [10.0.0.0/40]\n");
+        Assert.Null(result.Config);
+        Assert.Equal(
+            [
+                "(config body): 'api_secret' is missing: set it in the file or as LIVEKIT_API_SECRET (or start with --dev)",
+                "(config body): 'ws_url' is missing: set it in the file or as LIVEKIT_WS_URL (or start with --dev)",
+                "(config body): 'policy' is missing: policy: { folder: DIR }, policy: { redis: true } with 'redis', or --policy DIR",
+                "(config body):2: unknown key 'sip_prot'; did you mean 'sip_port'?",
+                "(config body):3: rtp_port: '20000-10000' is not a range of ports such as 10000-20000",
+                "(config body):4: http: 'nowhere' is not an address and port such as 127.0.0.1:7888",
+                "(config body):5: media_timeout: '15' is not a time such as 15s, 1m30s or 200ms",
+                "(config body):6: max_cpu_utilization: '7' is not a number from 0.01 to 1",
+                "(config body):7: tls: needs at least one entry in 'certs' with cert_file and key_file",
+                "(config body):8: local_net: '10.0.0.0/40' is not a network such as 203.0.113.0/24",
+            ],
+            result.Errors);
+    }
+
+    [Fact]
+    public void Dev_needs_no_file_and_stays_on_loopback()
+    {
+        ServerConfig config = Good("", new ConfigOverrides { IsDev = true });
+        Assert.Equal(("devkey", "secret"), (config.ApiKey, config.ApiSecret));
+        Assert.Equal("127.0.0.1:7880", config.Http.ToString());
+        Assert.Equal("127.0.0.1:5060", config.SipListen.ToString());
+        Assert.Equal(["ws://127.0.0.1:7880"], config.WsUrls);
+        Assert.Null(config.PolicyFolder);
+    }
+
+    [Fact]
+    public void Dev_takes_key_and_secret_of_the_environment_but_not_its_room_server()
+    {
+        Dictionary<string, string> environment = new() { ["LIVEKIT_API_KEY"] = "a", ["LIVEKIT_API_SECRET"] = "b", ["LIVEKIT_WS_URL"] = "wss://cloud" };
+        ServerConfig config = Good("", new ConfigOverrides { IsDev = true }, environment);
+        Assert.Equal(("a", "b", "ws://127.0.0.1:7880"), (config.ApiKey, config.ApiSecret, config.WsUrls[0]));
+    }
+
+    [Fact]
+    public void Command_line_goes_before_the_file()
+    {
+        Assert.True(NetEndPoint.TryParse("127.0.0.2:5099", out NetEndPoint sip));
+        ServerConfig config = Good(Minimal + "sip_port: 5070\nrtp_port: 1000-2000\nhttp: 127.0.0.1:1\n", new ConfigOverrides { Sip = sip, Rtp = new PortSpan(3000, 3100), PolicyFolder = "/other" });
+        Assert.Equal(sip, config.SipListen);
+        Assert.Equal(5099, config.SipPortAnnounced);
+        Assert.Equal(new PortSpan(3000, 3100), config.RtpPorts);
+        Assert.Equal("/other", config.PolicyFolder);
+    }
+
+    [Fact]
+    public void Secrets_come_from_environment_and_file()
+    {
+        string file = Path.GetTempFileName();
+        File.WriteAllText(file, "from-file\n");
+        ServerConfig config = Good($"api_key: ${{KEY}}-x\napi_secret: file:{file}\nws_url: [ws://a, 'ws://b']\npolicy: {{ folder: p }}\n", null, new() { ["KEY"] = "env" });
+        File.Delete(file);
+        Assert.Equal(("env-x", "from-file"), (config.ApiKey, config.ApiSecret));
+        Assert.Equal(["ws://a", "ws://b"], config.WsUrls);
+        ConfigResult missing = Load("api_key: ${NOPE}\napi_secret: file:/nope\nws_url: ws://a\npolicy: { folder: p }\n");
+        Assert.Contains("(config body):1: api_key: the environment has no variable 'NOPE'", missing.Errors);
+        Assert.Contains(missing.Errors, e => e.StartsWith("(config body):2: api_secret: the file '/nope' cannot be read", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Own_keys_are_read()
+    {
+        ServerConfig config = Good(Minimal + """
+            trusted_proxies: [192.0.2.1, 2001:db8::/32]
+            source_from: header:X-Real-IP
+            ice_port_range: 40000-41000
+            calls_max: 200
+            room_codec: opus
+            records: { file: /var/log/calls.jsonl }
+            log_format: json
+            responses:
+              preset: livekit
+              trunk_cap: { status: 486, reason: Busy, cause: 17 }
+            """);
+        Assert.Equal(2, config.TrustedProxies.Count);
+        Assert.Equal(new PortSpan(40000, 41000), config.IcePorts);
+        Assert.Equal(200, config.Limits.CallsMax);
+        Assert.Equal(Passthrough.Opus, config.RoomCodec);
+        Assert.Equal("/var/log/calls.jsonl", config.RecordsFile);
+        Assert.Equal(new Refusal(486, "Busy", 17, 0), config.Refusals[RefusalCode.TrunkCap]);
+        Assert.Equal("Rejected", config.Refusals[RefusalCode.RingTimeout].Reason);
+    }
+
+    [Theory]
+    [InlineData("- a\n- b\n", "must hold keys")]
+    [InlineData("a: [1\n", "not YAML")]
+    [InlineData("a: 1\na: 2\n", "not YAML")]
+    [InlineData("x", "must hold keys")]
+    [InlineData("sip_port: { a: 1 }", "sip_port: must be a plain value")]
+    [InlineData("redis: yes", "redis: must hold keys of its own")]
+    [InlineData("responses: { trunk_cpa: { status: 486 } }", "did you mean 'trunk_cap'")]
+    public void Broken_file_is_an_error_and_never_an_exception(string body, string part)
+    {
+        ConfigResult result = Load(body);
+        Assert.Contains(result.Errors, e => e.Contains(part, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Missing_file_is_one_sentence()
+    {
+        ConfigResult result = new ConfigLoader(new ConfigOverrides { File = "/does/not/exist.yaml", IsDev = true }, _ => null).Load();
+        Assert.StartsWith("/does/not/exist.yaml: cannot be read: ", Assert.Single(result.Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("15s", 15_000)]
+    [InlineData("1m30s", 90_000)]
+    [InlineData("1.5h", 5_400_000)]
+    [InlineData("200ms", 200)]
+    [InlineData("0", 0)]
+    [InlineData("15000000000", 15_000)]
+    [InlineData("-2s", -2_000)]
+    public void Go_times_are_read(string text, int expectedMs)
+    {
+        Assert.True(GoDuration.TryParse(text, out TimeSpan value));
+        Assert.Equal(TimeSpan.FromMilliseconds(expectedMs), value);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-")]
+    [InlineData("15")]
+    [InlineData("s")]
+    [InlineData("1x")]
+    [InlineData("1.2.3s")]
+    [InlineData("99999999999h")]
+    public void Other_times_are_not(string text) => Assert.False(GoDuration.TryParse(text, out _));
+
+    private static string[] Heads(IReadOnlyList<string> notices)
+    {
+        string[] heads = new string[notices.Count];
+        for (int i = 0; i < heads.Length; i++)
+        {
+            heads[i] = notices[i][..notices[i].IndexOf(" has no effect", StringComparison.Ordinal)];
+        }
+        Array.Sort(heads, StringComparer.Ordinal);
+        return heads;
+    }
+}
