@@ -51,7 +51,7 @@ internal static class G711Tables
     {
         int mask = sample < 0 ? 0x7F : 0xFF;
         int magnitude = sample >> 2;
-        magnitude = Math.Min(magnitude < 0 ? -magnitude : magnitude, 8159) + 33;
+        magnitude = Math.Min(magnitude < 0 ? -magnitude : magnitude, 8158) + 33;
         int segment = 0;
         while (segment < 7 && magnitude > (0x40 << segment) - 1)
         {
