@@ -98,6 +98,9 @@ public sealed record RuleExtras
 {
     public static RuleExtras None { get; } = new();
 
+    /// <summary>Conditions on the INVITE, the time and the share of calls.</summary>
+    public RuleMatch Match { get; init; } = RuleMatch.None;
+
     public AnswerMode AnswerMode { get; init; }
 
     public string FallbackRoom { get; init; } = "";

@@ -12,6 +12,7 @@ internal enum RuleFail
     CalledNumber,
     Caller,
     Pin,
+    Match,
 }
 
 /// <summary>One decision. What the caller keyed so far.</summary>
@@ -76,7 +77,12 @@ internal static class RuleChoice
         {
             return RuleFail.Caller;
         }
-        return !pin.IsAnswer || PinFits(rule, pin.Digits) ? RuleFail.None : RuleFail.Pin;
+        if (pin.IsAnswer && !PinFits(rule, pin.Digits))
+        {
+            return RuleFail.Pin;
+        }
+        RuleMatch match = rule.Extras.Match;
+        return ReferenceEquals(match, RuleMatch.None) || match.FirstFailed(look.Facts, rule.Id) is null ? RuleFail.None : RuleFail.Match;
     }
 
     private static bool PinFits(DispatchRule rule, string digits) => PinCompare.Equal(rule.Pin, digits);

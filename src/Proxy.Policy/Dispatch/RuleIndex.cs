@@ -77,6 +77,8 @@ internal sealed class RuleIndex
     private static int Compare(DispatchRule a, DispatchRule b)
     {
         int order = Priority(a).CompareTo(Priority(b));
+        // Of two equal rules the one with conditions is asked first: the other is what is left for the rest.
+        order = order != 0 ? order : a.Extras.Match.IsEmpty.CompareTo(b.Extras.Match.IsEmpty);
         order = order != 0 ? order : string.CompareOrdinal(a.Room, b.Room);
         return order != 0 ? order : string.CompareOrdinal(a.Id, b.Id);
     }

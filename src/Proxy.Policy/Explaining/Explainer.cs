@@ -47,7 +47,7 @@ internal static class Explainer
             }
             RuleFail failed = RuleChoice.Check(look, choice.Trunk, i, pin);
             trace.Add(new TraceStep("rule", all[i].Id, all[i].Name, failed == RuleFail.None,
-                RuleWords.Failed(look, choice, all[i], failed), ""));
+                RuleWords.Failed(look, choice, all[i], failed), RuleWords.NearMiss(look, choice, all[i], failed)));
         }
     }
 }

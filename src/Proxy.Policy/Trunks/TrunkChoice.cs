@@ -1,5 +1,6 @@
 using System;
 using Proxy.Core.Diagnostics;
+using Proxy.Policy.Numbers;
 
 namespace Proxy.Policy.Trunks;
 
@@ -35,7 +36,8 @@ internal readonly record struct TrunkChoice
     public bool IsNone => Trunk < 0;
 
     /// <summary>
-    /// Trunks that own the called number, then trunks that take any. Of those that hold, one that lists the caller goes before one
+    /// Trunks that own the called number, by its exact text, a range, a prefix, then trunks that take any; at each step those that
+    /// read the Request-URI go first. Of those that hold, one that lists the caller goes before one
     /// that takes any, then one that lists the source; equal ones are told apart by the credentials' user name.
     /// </summary>
     [NoAlloc]
@@ -43,8 +45,12 @@ internal readonly record struct TrunkChoice
     {
         TrunkIndex trunks = look.Snapshot.Trunks;
         var pick = new Pick { Best = -1, First = -1, Second = -1, Named = -1, FailedTrunk = -1 };
-        Offer(ref pick, look, trunks.OfNumber(look.ToText), CalledFrom.To);
         Offer(ref pick, look, trunks.OfNumber(look.RequestText), CalledFrom.RequestUri);
+        if (pick.First < 0)
+        {
+            Offer(ref pick, look, trunks.OfNumber(look.ToText), CalledFrom.To);
+        }
+        OfferPatterns(ref pick, look, trunks.Patterns);
         if (pick.First < 0)
         {
             Offer(ref pick, look, trunks.Defaults, null);
@@ -79,8 +85,48 @@ internal readonly record struct TrunkChoice
         return TakesSource(look, trunk, out compat) ? TrunkFail.None : TrunkFail.Source;
     }
 
-    private static bool OwnsCalled(in CallLook look, int index, CompiledTrunk trunk) =>
-        look.Snapshot.Trunks.OfNumber(look.CalledText(trunk)).BinarySearch(index) >= 0;
+    private static bool OwnsCalled(in CallLook look, int index, CompiledTrunk trunk)
+    {
+        if (look.Snapshot.Trunks.OfNumber(look.CalledText(trunk)).BinarySearch(index) >= 0)
+        {
+            return true;
+        }
+        Span<char> buffer = stackalloc char[NumberText.Longest + 2];
+        ReadOnlySpan<char> called = trunk.Patterns.Length == 0 ? [] : NumberText.Normalise(look.CalledUser(trunk), buffer);
+        foreach (NumberPattern pattern in trunk.Patterns)
+        {
+            if (pattern.Matches(called))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Ranges, then prefixes from the longest: each step only when the one before held nobody.</summary>
+    private static void OfferPatterns(ref Pick pick, in CallLook look, PatternIndex patterns)
+    {
+        Span<char> toBuffer = stackalloc char[NumberText.Longest + 2];
+        Span<char> requestBuffer = stackalloc char[NumberText.Longest + 2];
+        ReadOnlySpan<char> to = NumberText.Normalise(look.Facts.ToUser, toBuffer);
+        ReadOnlySpan<char> request = NumberText.Normalise(look.Facts.RequestUser, requestBuffer);
+        if (pick.First < 0)
+        {
+            Offer(ref pick, look, patterns.OfRange(request), CalledFrom.RequestUri);
+        }
+        if (pick.First < 0)
+        {
+            Offer(ref pick, look, patterns.OfRange(to), CalledFrom.To);
+        }
+        for (int rank = 0; rank < patterns.PrefixLengths && pick.First < 0; rank++)
+        {
+            Offer(ref pick, look, patterns.OfPrefix(request, rank), CalledFrom.RequestUri);
+            if (pick.First < 0)
+            {
+                Offer(ref pick, look, patterns.OfPrefix(to, rank), CalledFrom.To);
+            }
+        }
+    }
 
     private static void Offer(ref Pick pick, in CallLook look, ReadOnlySpan<int> candidates, CalledFrom? calledFrom)
     {

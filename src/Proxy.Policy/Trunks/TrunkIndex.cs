@@ -42,6 +42,7 @@ internal sealed class TrunkIndex
             }
         }
         Callers = FlatSets.Build(All.Length, callers);
+        Patterns = new PatternIndex(All);
         Defaults = [.. defaults];
     }
 
@@ -53,6 +54,9 @@ internal sealed class TrunkIndex
 
     /// <summary>Set = trunk, items = texts of allowed_numbers.</summary>
     public FlatSets Callers { get; }
+
+    /// <summary>Ranges and prefixes.</summary>
+    public PatternIndex Patterns { get; }
 
     /// <returns>The trunk's place, or −1.</returns>
     public int Find(string id) => _byId.TryGetValue(id, out int index) ? index : -1;
@@ -84,5 +88,20 @@ internal sealed class TrunkIndex
         Addresses = AddressList.Compile(trunk.AllowedAddresses, objects.ResolvedHosts),
         IsDefault = trunk.Numbers.Length == 0 && trunk.Extras.NumberPatterns.Length == 0,
         TakesAnyCaller = trunk.AllowedNumbers.Length == 0,
+        Patterns = PatternsOf(trunk),
     };
+
+    /// <summary>Entries that are no pattern match nothing; the stores refuse them before.</summary>
+    private static NumberPattern[] PatternsOf(Trunk trunk)
+    {
+        List<NumberPattern> patterns = [];
+        foreach (string text in trunk.Extras.NumberPatterns)
+        {
+            if (NumberPattern.TryParse(text, out NumberPattern? pattern, out _))
+            {
+                patterns.Add(pattern);
+            }
+        }
+        return [.. patterns];
+    }
 }
