@@ -8,6 +8,7 @@ using Proxy.Core.Time;
 using Proxy.Rtp.Srtp;
 using Proxy.WebRtc.Dtls;
 using Proxy.WebRtc.Ice;
+using Proxy.WebRtc.Sctp;
 using Proxy.WebRtc.Stun;
 
 namespace Proxy.WebRtc;
@@ -28,6 +29,9 @@ public sealed class PeerConnection : IDisposable
 
     private const int FingerprintBytes = 32;
 
+    /// <summary>Largest decrypted record that is read; a datagram holds no more.</summary>
+    private const int ReadBytes = 1_500;
+
     private readonly IDtlsFactory _dtlsFactory;
     private readonly IRandom _random;
     private readonly IceAgent _ice;
@@ -35,10 +39,13 @@ public sealed class PeerConnection : IDisposable
     private RemoteDescription? _remote;
     private IDtls? _dtls;
     private SrtpSession? _srtp;
+    private ISctp? _sctp;
+    private DataChannels? _channels;
     private byte[]? _earlyDtls;
     private MonoTime _now;
     private MonoTime _connectEnd = MonoTime.Never;
     private bool _isDtlsClient;
+    private bool _isSctpBusy;
     private bool _isDisposed;
 
     /// <param name="options">Our side.</param>
@@ -80,7 +87,8 @@ public sealed class PeerConnection : IDisposable
                 return MonoTime.Never;
             }
             MonoTime next = MonoTime.Min(_connectEnd, _ice.NextDeadline);
-            return _dtls is null ? next : MonoTime.Min(next, _dtls.NextDeadline);
+            next = _dtls is null ? next : MonoTime.Min(next, _dtls.NextDeadline);
+            return _sctp is null ? next : MonoTime.Min(next, _sctp.NextDeadline);
         }
     }
 
@@ -199,7 +207,11 @@ public sealed class PeerConnection : IDisposable
         }
         length = 0;
         to = _ice.Selected;
-        return _dtls is not null && _ice.HasSelected && _dtls.TryPollDatagram(buffer, out length);
+        if (_dtls is null || !_ice.HasSelected)
+        {
+            return false;
+        }
+        return _dtls.TryPollDatagram(buffer, out length) || (_isSctpBusy && TryPollSctp(buffer, out length));
     }
 
     /// <summary>Next event; drain until false.</summary>
@@ -228,6 +240,11 @@ public sealed class PeerConnection : IDisposable
             _dtls.HandleTimeout(now);
             AfterDtls();
         }
+        if (_sctp is not null && now >= _sctp.NextDeadline)
+        {
+            _sctp.HandleTimeout(now);
+            PumpChannels();
+        }
     }
 
     /// <summary>Sends a binary message.</summary>
@@ -235,7 +252,12 @@ public sealed class PeerConnection : IDisposable
     public bool SendData(string label, ReadOnlySpan<byte> payload, MonoTime now)
     {
         _now = now;
-        return false;
+        if (State != PeerState.Connected || _channels is null || !_channels.TrySend(label, payload, now))
+        {
+            return false;
+        }
+        _isSctpBusy = true;
+        return true;
     }
 
     /// <summary>Queues a DTLS close_notify; poll datagrams once more, then dispose.</summary>
@@ -245,6 +267,10 @@ public sealed class PeerConnection : IDisposable
         if (State is PeerState.Failed or PeerState.Closed)
         {
             return;
+        }
+        if (_sctp is not null && _dtls is not null)
+        {
+            SayAbort(now);
         }
         _dtls?.Close(now);
         State = PeerState.Closed;
@@ -263,6 +289,17 @@ public sealed class PeerConnection : IDisposable
         _srtp?.Dispose();
         _dtls = null;
         _srtp = null;
+    }
+
+    /// <summary>The ABORT is encrypted before close_notify ends the DTLS association.</summary>
+    private void SayAbort(MonoTime now)
+    {
+        Span<byte> packet = stackalloc byte[SctpLimits.PacketBytes];
+        _sctp!.Abort(now);
+        if (_sctp.TryPollPacket(packet, now, out int length))
+        {
+            _dtls!.Send(packet[..length], now);
+        }
     }
 
     /// <summary>RFC 8842 §5.2, RFC 4145 §4.1.</summary>
@@ -385,14 +422,52 @@ public sealed class PeerConnection : IDisposable
         State = PeerState.Connected;
         _connectEnd = MonoTime.Never;
         Emit(new PeerEvent(PeerEventKind.Connected, null, null, null));
+        if (Options.HasData)
+        {
+            _sctp = new SctpAssociation(_random, Counters);
+            _channels = new DataChannels(_sctp, _isDtlsClient, Options.OpenChannels, Counters);
+            _sctp.Start(_now);
+            _isSctpBusy = true;
+        }
     }
 
     private void ReadData()
     {
-        Span<byte> buffer = stackalloc byte[1500];
-        while (_dtls!.TryReadData(buffer, out _))
+        Span<byte> buffer = stackalloc byte[ReadBytes];
+        while (_dtls!.TryReadData(buffer, out int length))
         {
+            _sctp?.HandlePacket(buffer[..length], _now);
+            PumpChannels();
         }
+    }
+
+    private void PumpChannels()
+    {
+        if (_channels is null)
+        {
+            return;
+        }
+        _isSctpBusy = true;
+        _channels.Pump(_now);
+        while (_channels.TryPollEvent(out PeerEvent peerEvent))
+        {
+            Emit(peerEvent);
+        }
+    }
+
+    private bool TryPollSctp(Span<byte> buffer, out int length)
+    {
+        Span<byte> packet = stackalloc byte[SctpLimits.PacketBytes];
+        while (_sctp!.TryPollPacket(packet, _now, out int plain))
+        {
+            if (_dtls!.Send(packet[..plain], _now) && _dtls.TryPollDatagram(buffer, out length))
+            {
+                return true;
+            }
+        }
+        _isSctpBusy = false;
+        length = 0;
+        return false;
     }
 
     private void Fail(string reason)

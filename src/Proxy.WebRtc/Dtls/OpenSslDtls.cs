@@ -30,6 +30,9 @@ internal sealed class OpenSslDtls : IDtls
 
     public MonoTime NextDeadline { get; private set; } = MonoTime.Never;
 
+    /// <summary>OpenSSL's words for a failure.</summary>
+    public string? Error => _session.Error;
+
     public int SrtpProfileId { get; private set; }
 
     public void Start(MonoTime now)
@@ -73,7 +76,11 @@ internal sealed class OpenSslDtls : IDtls
         Arm(now);
     }
 
-    /// <remarks>Records are never split: the stream that OpenSSL writes is cut at the 13-byte headers (RFC 6347 §4.1).</remarks>
+    /// <remarks>
+    /// Records are never split: the stream that OpenSSL writes is cut at the 13-byte headers (RFC 6347 §4.1). A ClientHello goes
+    /// alone: sent again late, it carries version 1.0 in its header, and an OpenSSL server that is past it throws away the
+    /// rest of the datagram with it.
+    /// </remarks>
     public bool TryPollDatagram(Span<byte> buffer, out int length)
     {
         length = 0;
@@ -87,11 +94,16 @@ internal sealed class OpenSslDtls : IDtls
         {
             int record = RecordHeaderBytes + BinaryPrimitives.ReadUInt16BigEndian(output[(length + 11)..]);
             bool isTooLong = length + record > (length == 0 ? buffer.Length : limit);
-            if (isTooLong || record > output.Length - length)
+            bool isHello = IsClientHello(output[length..]);
+            if (isTooLong || record > output.Length - length || (isHello && length > 0))
             {
                 break;
             }
             length += record;
+            if (isHello)
+            {
+                break;
+            }
         }
         if (length == 0)
         {
@@ -155,6 +167,10 @@ internal sealed class OpenSslDtls : IDtls
     }
 
     public void Dispose() => _session.Dispose();
+
+    /// <summary>An unencrypted handshake record (epoch 0) whose first message is a ClientHello.</summary>
+    private static bool IsClientHello(ReadOnlySpan<byte> record) =>
+        record.Length > RecordHeaderBytes && record[0] == 22 && record[3] == 0 && record[4] == 0 && record[RecordHeaderBytes] == 1;
 
     private void Step(MonoTime now)
     {

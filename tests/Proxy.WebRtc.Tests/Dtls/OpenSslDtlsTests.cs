@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Proxy.Core.Memory;
 using Proxy.WebRtc.Dtls;
 using Xunit;
@@ -65,13 +66,40 @@ public sealed class OpenSslDtlsTests : IDisposable
         }
     }
 
-    [Fact]
-    public void Bad_handshake_does_not_harm_good_ones_beside_it()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Peer_that_is_slower_than_the_timer_still_connects_at_the_first_attempt(int slowAt)
+    {
+        using IDtls client = _one.Create(isClient: true);
+        using IDtls server = _two.Create(isClient: false);
+        client.Start(DtlsPump.Now);
+        int sent = 0;
+        for (int i = 0; i < 8; i++)
+        {
+            if (i == slowAt)
+            {
+                // OpenSSL reads its own clock: only real time makes its timer run out.
+                Thread.Sleep(130);
+            }
+            DtlsPump.Move(i % 2 == 0 ? client : server, i % 2 == 0 ? server : client, ref sent, null);
+        }
+        Assert.True(client.State == DtlsState.Connected && server.State == DtlsState.Connected, $"{client.State}, {server.State}");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Bad_handshake_does_not_harm_good_ones_beside_it(ulong seed)
     {
         using IDtls client = _one.Create(isClient: true);
         using IDtls server = _two.Create(isClient: false);
         using IDtls victim = _two.Create(isClient: false);
-        SeededRandom random = new(5);
+        SeededRandom random = new(seed);
         client.Start(DtlsPump.Now);
         Span<byte> buffer = stackalloc byte[1500];
         Assert.True(client.TryPollDatagram(buffer, out int length));
@@ -90,8 +118,7 @@ public sealed class OpenSslDtlsTests : IDisposable
             victim.HandleDatagram([22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 77], DtlsPump.Now);
             DtlsPump.Move(client, server, ref sent, null);
         }
-        Assert.Equal(DtlsState.Connected, client.State);
-        Assert.Equal(DtlsState.Connected, server.State);
+        Assert.True(client.State == DtlsState.Connected && server.State == DtlsState.Connected, $"{client.State} {((OpenSslDtls)client).Error}, {server.State} {((OpenSslDtls)server).Error}");
     }
 
     [Fact]
