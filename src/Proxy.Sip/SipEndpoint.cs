@@ -175,6 +175,11 @@ public sealed class SipEndpoint : IDisposable
             return;
         }
         _core.Counters.Malformed++;
+        if (error == SipParseError.CSeqMethodMismatch && view.Method == SipMethod.Unknown)
+        {
+            _stateless.Send(in view, in flow, 501, default);
+            return;
+        }
         _stateless.Send(in view, in flow, SipParseErrors.Status(error), SipParseErrors.Reason(error));
     }
 

@@ -106,50 +106,60 @@ public readonly ref struct DigestCredentialsView
             return TryKeep(name, value);
         }
 
+        /// <summary>A parameter that comes twice is refused: which one counts would be a matter of taste.</summary>
         private bool TryKeep(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
         {
             if (SipText.Same(name, "username"u8))
             {
-                Username = value;
+                return TrySet(ref Username, value);
             }
             else if (SipText.Same(name, "realm"u8))
             {
+                bool isFirst = !HasRealm;
                 Realm = value;
                 HasRealm = true;
+                return isFirst;
             }
             else if (SipText.Same(name, "nonce"u8))
             {
-                Nonce = value;
+                return TrySet(ref Nonce, value);
             }
             else if (SipText.Same(name, "uri"u8))
             {
-                Uri = value;
+                return TrySet(ref Uri, value);
             }
             else if (SipText.Same(name, "response"u8))
             {
-                Response = value;
+                return TrySet(ref Response, value);
             }
             else if (SipText.Same(name, "cnonce"u8))
             {
-                CNonce = value;
+                return TrySet(ref CNonce, value);
             }
             else if (SipText.Same(name, "nc"u8))
             {
-                NonceCount = value;
+                return TrySet(ref NonceCount, value);
             }
             else if (SipText.Same(name, "qop"u8))
             {
-                Qop = value;
+                return TrySet(ref Qop, value);
             }
             else if (SipText.Same(name, "opaque"u8))
             {
-                Opaque = value;
+                return TrySet(ref Opaque, value);
             }
             else if (SipText.Same(name, "algorithm"u8))
             {
                 return DigestAlgorithms.TryFind(value, out Algorithm, out IsSession);
             }
             return true;
+        }
+
+        private static bool TrySet(ref ReadOnlySpan<byte> field, ReadOnlySpan<byte> value)
+        {
+            bool isFirst = field.IsEmpty;
+            field = value;
+            return isFirst;
         }
     }
 }

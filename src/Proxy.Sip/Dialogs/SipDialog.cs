@@ -46,7 +46,7 @@ public sealed class SipDialog
         Flow = flow;
         RemoteCSeq = invite.CSeq.Number;
         _contact = ContactOf(core.Listener(in flow), SipUriView.SchemeOf(invite.RequestUri) == SipUriScheme.Sips);
-        _remoteTarget = invite.TryGetContact(out NameAddrView contact) ? contact.Uri.ToArray() : [];
+        _remoteTarget = invite.TryGetContact(out NameAddrView contact) ? contact.Uri.ToArray() : invite.From.Uri.ToArray();
     }
 
     /// <summary>The owner's own object (the call).</summary>

@@ -391,7 +391,11 @@ internal ref struct SipMessageParser
         }
         if (Contact.IsEmpty)
         {
-            Note(SipParseError.MissingContact);
+            // RFC 2543 callers may leave it out; their From URI is the target then.
+            if (ViaView.TryParse(Via, out ViaView via) && via.HasMagicCookie)
+            {
+                Note(SipParseError.MissingContact);
+            }
         }
         else if (!NameAddrView.TryParse(Contact[..SipText.ItemLength(Contact)], out _))
         {
