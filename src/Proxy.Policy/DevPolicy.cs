@@ -11,11 +11,8 @@ namespace Proxy.Policy;
 /// </summary>
 public sealed class DevPolicy : IPolicy
 {
-    /// <summary>Name under which the room server's built-in agent that greets and then echoes is dispatched.</summary>
-    public const string DemoAgent = "siproom-demo";
-
-    /// <summary>Name under which the room server's built-in agent that only echoes is dispatched.</summary>
-    public const string EchoAgent = "siproom-echo";
+    /// <summary>Name under which the room server's built-in agent is dispatched; its metadata say whether it greets first.</summary>
+    public const string DemoAgent = "demo";
 
     private const string RoomPrefix = "room-";
 
@@ -39,7 +36,7 @@ public sealed class DevPolicy : IPolicy
         }
         trace?.Add(new TraceStep("rule", "dev", "built-in dev policy", true, "", ""));
         bool isRoom = user.StartsWith(RoomPrefix, StringComparison.Ordinal) && user.Length > RoomPrefix.Length;
-        string agent = isRoom ? "" : user.Equals("echo", StringComparison.OrdinalIgnoreCase) ? EchoAgent : DemoAgent;
+        string agent = isRoom ? "" : user.Equals("echo", StringComparison.OrdinalIgnoreCase) ? "echo" : "greet";
         return Join(facts, isRoom ? user[RoomPrefix.Length..] : "call-" + RoomName.Suffix(facts.CallId, _settings.Secret), agent);
     }
 
@@ -47,6 +44,7 @@ public sealed class DevPolicy : IPolicy
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts, limits, trace);
 
+    /// <param name="agent">What the demo agent does; empty for no agent.</param>
     private Verdict Join(in CallFacts facts, string room, string agent)
     {
         CallerName caller = CallerName.For(facts.FromUser, new DispatchRule(), Compat.Strict, _settings.Secret);
@@ -57,8 +55,8 @@ public sealed class DevPolicy : IPolicy
             Identity = caller.Identity,
             Name = caller.Name,
             Attributes = Attributes(facts, caller),
-            RoomConfigJson = agent.Length == 0 ? "" : $$"""{"agents":[{"agentName":"{{agent}}"}]}""",
-            Agents = agent.Length == 0 ? [] : [agent],
+            RoomConfigJson = agent.Length == 0 ? "" : $$"""{"agents":[{"agentName":"{{DemoAgent}}","metadata":"{{agent}}"}]}""",
+            Agents = agent.Length == 0 ? [] : [DemoAgent],
             IsListedSource = true,
             MayTellWhy = true,
         };

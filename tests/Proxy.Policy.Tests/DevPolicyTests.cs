@@ -14,13 +14,13 @@ public sealed class DevPolicyTests
         Verdict verdict = Decide("anything");
         Assert.Matches("^call-[a-zA-Z0-9]{12}$", verdict.Room);
         Assert.Equal([DevPolicy.DemoAgent], verdict.Agents);
-        Assert.Equal("""{"agents":[{"agentName":"siproom-demo"}]}""", verdict.RoomConfigJson);
+        Assert.Equal("""{"agents":[{"agentName":"demo","metadata":"greet"}]}""", verdict.RoomConfigJson);
         Assert.Equal(("sip_alice", "Phone alice"), (verdict.Identity, verdict.Name));
         Assert.Equal("SCL_abcdefghijkl", verdict.Attribute("sip.callID"));
     }
 
     [Fact]
-    public void Echo_only_echoes() => Assert.Equal([DevPolicy.EchoAgent], Decide("echo").Agents);
+    public void Echo_only_echoes() => Assert.Contains("\"metadata\":\"echo\"", Decide("echo").RoomConfigJson, System.StringComparison.Ordinal);
 
     [Fact]
     public void A_room_name_joins_that_room_without_an_agent()

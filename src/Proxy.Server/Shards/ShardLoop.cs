@@ -7,6 +7,7 @@ using Proxy.Core.Memory;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Server.Linux;
+using Proxy.Server.Metrics;
 
 namespace Proxy.Server.Shards;
 
@@ -43,6 +44,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
     public ShardLoop(int number, Limits limits, int capacity, Mailbox<ShardEvent> events, SocketTable sockets)
     {
         Number = number;
+        Meter = new LoopMeter("shard", number);
         _events = events;
         _sockets = sockets;
         _commands = new Mailbox<ShardCommand>(capacity * 16, RingFull.Fail, _reactor.Waker);
@@ -68,6 +70,9 @@ public sealed class ShardLoop : IMediaIo, IDisposable
 
     public ShardCounters Counters { get; } = new();
 
+    /// <summary>Stalls, turns and allocations of this thread.</summary>
+    public LoopMeter Meter { get; }
+
     /// <summary>Signal thread. Gives the shard something to do.</summary>
     public void Post(in ShardCommand command) => _commands.TryPost(command);
 
@@ -78,9 +83,10 @@ public sealed class ShardLoop : IMediaIo, IDisposable
         _nextTick = (now.Micros / PhaseMicros) + 1;
         while (!_isStopping)
         {
-            int ready = _reactor.Wait(NextDeadline(), now);
-            MonoTime woken = Clock.Now();
-            now = woken;
+            MonoTime deadline = NextDeadline();
+            int ready = _reactor.Wait(deadline, now);
+            now = Clock.Now();
+            Meter.TurnStarted(deadline, now);
             _handshakes = 0;
             for (int i = 0; i < ready; i++)
             {
@@ -89,7 +95,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
             ReadCommands(now);
             RunGrid(now);
             RunTimers(now);
-            Counters.NoteTurn(woken, Clock.Now());
+            Meter.TurnEnded(Clock.Now());
         }
     }
 
@@ -283,10 +289,6 @@ public sealed class ShardLoop : IMediaIo, IDisposable
         for (; _nextTick <= tick; _nextTick++)
         {
             PhaseList phase = _phases[_nextTick % Phases];
-            if (phase.Count > 0)
-            {
-                Counters.NoteLate(now.Micros - (_nextTick * PhaseMicros));
-            }
             for (int i = 0; i < phase.Count; i++)
             {
                 ShardSlot slot = _slots[phase[i]]!;

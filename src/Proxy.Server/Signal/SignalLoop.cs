@@ -4,6 +4,7 @@ using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Server.Linux;
+using Proxy.Server.Metrics;
 using Proxy.Server.Shards;
 using Proxy.Sip;
 
@@ -58,6 +59,9 @@ public sealed class SignalLoop : IDisposable
 
     public SignalCounters Counters { get; } = new();
 
+    /// <summary>Stalls, turns and allocations of this thread.</summary>
+    public LoopMeter Meter { get; } = new("signal", 0);
+
     public CallTable Calls => _calls;
 
     public SipEndpoint Sip => _sip;
@@ -76,6 +80,7 @@ public sealed class SignalLoop : IDisposable
             MonoTime deadline = MonoTime.Min(_nextCpu, MonoTime.Min(_sip.NextDeadline, _calls.NextDeadline));
             int ready = _reactor.Wait(deadline, now);
             now = Clock.Now();
+            Meter.TurnStarted(deadline, now);
             _media.Now = now;
             for (int i = 0; i < ready; i++)
             {
@@ -83,7 +88,7 @@ public sealed class SignalLoop : IDisposable
             }
             ReadMail(now);
             RunTimers(now);
-            Counters.NoteTurn(now, Clock.Now());
+            Meter.TurnEnded(Clock.Now());
         }
     }
 

@@ -1,0 +1,103 @@
+using System;
+using System.Threading;
+using Microsoft.Extensions.Logging;
+using Proxy.Bridge;
+using Proxy.Bridge.Records;
+using Proxy.Server.Metrics;
+
+namespace Proxy.Server.Node;
+
+/// <summary>Signal thread calls; a scrape reads. Every call attempt: a log line, a record, and sums of what its media counted.</summary>
+public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallObserver
+{
+    private readonly MediaReport _sum = new();
+    private long _answered;
+    private long _broken;
+
+    public void Started(CallRecord record) => NodeLog.Started(
+        log, record.CallId, record.SipCallId, record.FromUser, record.ToUser, record.TrunkId, record.RuleId, record.Room, record.Source);
+
+    public void Answered(CallRecord record)
+    {
+        Interlocked.Increment(ref _answered);
+        NodeLog.Answered(log, record.CallId, record.SipCallId, record.Room, record.AnsweredMs, record.SipCodec, record.RoomCodec);
+    }
+
+    public void Ended(CallRecord record)
+    {
+        Add(record.Media);
+        NodeLog.Ended(log, record.CallId, record.SipCallId, record.FromUser, record.ToUser, record.SipStatus, record.Code, record.Sentence, record.EndedBy);
+        write(record);
+    }
+
+    public void Broken(CallRecord record, string what)
+    {
+        Interlocked.Increment(ref _broken);
+        NodeLog.Broken(log, record.CallId, what);
+    }
+
+    /// <summary>Sums over the calls that are over.</summary>
+    public void Write(MetricsWriter writer)
+    {
+        writer.Counter("siproom_calls_answered_total", "Calls that were answered.", Interlocked.Read(ref _answered));
+        writer.Counter("siproom_calls_broken_total", "Calls that a fault of ours ended.", Interlocked.Read(ref _broken));
+        void Packets(string leg, string direction, long value) => writer.Counter(
+            "siproom_ended_packets_total",
+            "Packets of calls that are over.",
+            MetricsWriter.Label("leg", leg) + "," + MetricsWriter.Label("direction", direction),
+            value);
+        Packets("sip", "in", _sum.SipPacketsIn);
+        Packets("sip", "out", _sum.SipPacketsOut);
+        Packets("room", "in", _sum.RoomPacketsIn);
+        Packets("room", "out", _sum.RoomPacketsOut);
+        void Verdict(string verdict, long value) => writer.Counter(
+            "siproom_ended_verdicts_total", "Packets of calls that are over and were not passed on.", MetricsWriter.Label("verdict", verdict), value);
+        Verdict("duplicate", _sum.Duplicates);
+        Verdict("late", _sum.Late);
+        Verdict("foreign", _sum.Foreign);
+        Verdict("unreadable", _sum.Unreadable);
+        Verdict("taken_out", _sum.TakenOut);
+        Verdict("srtp", _sum.SrtpFailures);
+        Verdict("unsent", _sum.SendFailures);
+        writer.Counter("siproom_ended_lost_total", "Packets that never came, calls that are over.", MetricsWriter.Label("leg", "sip"), _sum.SipLost);
+        writer.Counter("siproom_ended_lost_total", "Packets that never came, calls that are over.", MetricsWriter.Label("leg", "room"), _sum.RoomLost);
+        writer.Counter("siproom_ended_concealed_total", "Frames of 20 ms that concealment filled, calls that are over.", _sum.ConcealedFrames);
+    }
+
+    private void Add(MediaReport media)
+    {
+        _sum.SipPacketsIn += media.SipPacketsIn;
+        _sum.SipPacketsOut += media.SipPacketsOut;
+        _sum.RoomPacketsIn += media.RoomPacketsIn;
+        _sum.RoomPacketsOut += media.RoomPacketsOut;
+        _sum.Duplicates += media.Duplicates;
+        _sum.Late += media.Late;
+        _sum.Foreign += media.Foreign;
+        _sum.Unreadable += media.Unreadable;
+        _sum.TakenOut += media.TakenOut;
+        _sum.SrtpFailures += media.SrtpFailures;
+        _sum.SendFailures += media.SendFailures;
+        _sum.SipLost += media.SipLost;
+        _sum.RoomLost += media.RoomLost;
+        _sum.ConcealedFrames += media.ConcealedFrames;
+    }
+}
+
+/// <summary>Any thread. Log lines of calls; event ids 6200–6299, keys as livekit/sip's.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(6200, LogLevel.Information, "call started callID={callID} sipCallID={sipCallID} fromUser={fromUser} toUser={toUser} sipTrunk={sipTrunk} sipRule={sipRule} room={room} from={source}")]
+    public static partial void Started(ILogger log, string callID, string sipCallID, string fromUser, string toUser, string sipTrunk, string sipRule, string room, string source);
+
+    [LoggerMessage(6201, LogLevel.Information, "call answered callID={callID} sipCallID={sipCallID} room={room} afterMs={afterMs} codec={codec} roomCodec={roomCodec}")]
+    public static partial void Answered(ILogger log, string callID, string sipCallID, string room, double afterMs, string codec, string roomCodec);
+
+    [LoggerMessage(6202, LogLevel.Information, "call ended callID={callID} sipCallID={sipCallID} fromUser={fromUser} toUser={toUser} status={status} code={code} by={by}: {sentence}")]
+    public static partial void Ended(ILogger log, string callID, string sipCallID, string fromUser, string toUser, int status, string code, string sentence, string by);
+
+    [LoggerMessage(6203, LogLevel.Error, "call broken by a fault of ours callID={callID}: {what}")]
+    public static partial void Broken(ILogger log, string callID, string what);
+
+    [LoggerMessage(6204, LogLevel.Error, "a fault of ours was caught on the signal thread")]
+    public static partial void Fault(ILogger log, Exception error);
+}

@@ -1,0 +1,69 @@
+using Proxy.Server.Metrics;
+using Proxy.Server.Shards;
+using Proxy.Server.Signal;
+
+namespace Proxy.Server.Node;
+
+/// <summary>Async world. Figures of calls, SIP and media; plain counters of the loops, summed on a scrape.</summary>
+internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJournal journal) : IMetricsSource
+{
+    public void Write(MetricsWriter writer)
+    {
+        WriteCalls(writer);
+        WriteSip(writer);
+        WriteMedia(writer);
+        signal.Meter.Write(writer);
+        foreach (ShardLoop shard in shards)
+        {
+            shard.Meter.Write(writer);
+        }
+    }
+
+    private void WriteCalls(MetricsWriter writer)
+    {
+        writer.Gauge("siproom_calls_active", "Calls that are not over.", signal.Calls.Count);
+        writer.Counter("siproom_calls_started_total", "Calls that policy took.", signal.Calls.Counters.Started);
+        writer.Counter("siproom_calls_refused_total", "Calls that were refused.", signal.Calls.Counters.Refused);
+        writer.Counter("siproom_calls_challenged_total", "INVITEs that were asked for credentials.", signal.Calls.Counters.Challenged);
+        writer.Counter("siproom_calls_ended_total", "Calls that were taken and are over.", signal.Calls.Counters.Ended);
+        journal.Write(writer);
+    }
+
+    private void WriteSip(MetricsWriter writer)
+    {
+        ref readonly Proxy.Sip.SipCounters sip = ref signal.Sip.Counters;
+        writer.Counter("siproom_sip_messages_in_total", "SIP messages received.", sip.MessagesIn);
+        writer.Counter("siproom_sip_messages_out_total", "SIP messages sent, retransmissions too.", sip.MessagesOut);
+        writer.Counter("siproom_sip_retransmissions_total", "SIP messages sent again by our timers.", sip.Retransmissions);
+        writer.Counter("siproom_sip_absorbed_total", "Retransmissions of peers that a transaction answered.", sip.Absorbed);
+        writer.Counter("siproom_sip_malformed_total", "SIP requests answered with 400.", sip.Malformed);
+        writer.Counter("siproom_sip_dropped_total", "Datagrams on the SIP port that are no SIP or cannot be answered.", sip.NotSip + sip.DroppedMalformed);
+        writer.Counter("siproom_sip_foreign_total", "In-dialog requests from an address that has no part in the dialog.", sip.ForeignSource);
+        writer.Counter("siproom_sip_ack_timeouts_total", "200s that nobody acknowledged.", sip.AckTimeouts);
+        writer.Gauge("siproom_sip_transactions", "Server and client transactions alive.", sip.ServerTransactions + sip.ClientTransactions);
+        writer.Gauge("siproom_sip_dialogs", "Dialogs alive.", sip.Dialogs);
+        writer.Counter("siproom_faults_total", "Faults of ours that a loop's catch took.", signal.Counters.Broken + Sum(s => s.Broken));
+        writer.Gauge("siproom_cpu_share", "CPU of the machine in use, 0 to 1, as admission sees it.", signal.CpuShare);
+    }
+
+    private void WriteMedia(MetricsWriter writer)
+    {
+        writer.Counter("siproom_datagrams_in_total", "Media datagrams received, both legs.", Sum(s => s.DatagramsIn));
+        writer.Counter("siproom_datagrams_out_total", "Media datagrams sent, both legs.", Sum(s => s.DatagramsOut));
+        writer.Counter("siproom_datagrams_unsent_total", "Media datagrams that the kernel refused.", Sum(s => s.SendFailures));
+        writer.Counter("siproom_grid_skipped_ms_total", "Milliseconds of the 20 ms grid that stalls of over 100 ms swallowed.", Sum(s => s.SkippedTicks));
+        writer.Gauge("siproom_media_sockets", "UDP sockets of calls, two each.", signal.Media.OpenSockets);
+        writer.Gauge("siproom_rtp_ports_taken", "Ports of the RTP range that are out.", signal.Media.SipPortsTaken);
+        writer.Gauge("siproom_shard_calls", "Calls whose media runs on a shard.", Sum(s => s.Calls));
+    }
+
+    private long Sum(System.Func<ShardCounters, long> value)
+    {
+        long sum = 0;
+        foreach (ShardLoop shard in shards)
+        {
+            sum += value(shard.Counters);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,249 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Proxy.Bridge;
+using Proxy.Bridge.Records;
+using Proxy.Bridge.Rooms;
+using Proxy.Core;
+using Proxy.Core.Net;
+using Proxy.Core.Time;
+using Proxy.Policy;
+using Proxy.Policy.Caps;
+using Proxy.Server.Config;
+using Proxy.Server.Dns;
+using Proxy.Server.Linux;
+using Proxy.Server.Metrics;
+using Proxy.Server.Shards;
+using Proxy.Server.Signal;
+using Proxy.Server.WebSockets;
+using Proxy.Sip;
+using Proxy.WebRtc.Dtls;
+
+namespace Proxy.Server.Node;
+
+/// <summary>
+/// The composition root: makes every loop, socket and table of a running node from its configuration, starts and stops
+/// them. Nothing else in the house knows all the parts.
+/// </summary>
+public sealed class SiproomNode : IDisposable
+{
+    private readonly List<IDisposable> _parts = [];
+    private readonly List<Thread> _threads = [];
+    private readonly NodeParts _p;
+
+    private SiproomNode(NodeParts parts) => _p = parts;
+
+    /// <summary>The signal thread's loop; other threads reach it by <see cref="Ask"/>.</summary>
+    public SignalLoop Signal => _p.Signal;
+
+    public MetricsRegistry Metrics => _p.Metrics;
+
+    /// <summary>Calls that the node can hold, and which limit says so.</summary>
+    public (int Calls, string Because) Capacity => (_p.Limits.CallsMax, _p.CapacityReason);
+
+    /// <summary>Where SIP over UDP listens.</summary>
+    public NetEndPoint SipLocal => _p.SipLocal;
+
+    /// <summary>Makes the node; nothing runs yet.</summary>
+    /// <param name="write">Takes the record of every call attempt; must not block.</param>
+    /// <param name="error">One sentence when it cannot be made.</param>
+    public static SiproomNode? TryCreate(ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error)
+    {
+        (Limits limits, string reason) = FitCalls(config);
+        var reactor = new Reactor();
+        var mail = new SignalMailboxes(limits, reactor.Waker, e => NodeLog.Fault(log, e));
+        if (!UdpSocket.TryBind(config.SipListen, new UdpOptions { ReceiveBytes = 4 << 20, SendBytes = 1 << 20, Dscp = 24 }, out UdpSocket? udp, out error))
+        {
+            error = $"SIP cannot listen on udp {config.SipListen}: {error}";
+            return null;
+        }
+        DtlsIdentity dtls = DtlsIdentity.Create();
+        int shardCount = Math.Max(1, Environment.ProcessorCount - 1);
+        int perShard = (limits.CallsMax + shardCount - 1) / shardCount;
+        var sockets = new SocketTable((limits.CallsMax * 2) + 8);
+        var shards = new ShardLoop[shardCount];
+        for (int i = 0; i < shardCount; i++)
+        {
+            shards[i] = new ShardLoop(i, limits, perShard, mail.Shards, sockets);
+        }
+        var media = new MediaHost(shards, sockets, MediaOptions(config, limits, perShard));
+        var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache());
+        var rooms = new RoomSockets(dialer, mail);
+        var journal = new CallJournal(log, write);
+        NetAddress signalAddress = AdvertisedAddress(config);
+        SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
+        var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom" }, SystemRandom.Instance);
+        CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], null, limits);
+        var metrics = new MetricsRegistry();
+        metrics.Add(new NodeMetrics(signal, shards, journal));
+        var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local));
+        node._parts.AddRange([signal, dialer, udp]);
+        return node;
+    }
+
+    /// <summary>Starts the shards and the signal thread; calls are taken from here on.</summary>
+    public void Start()
+    {
+        foreach (ShardLoop shard in _p.Shards)
+        {
+            _threads.Add(LoopThread.Start($"shard-{shard.Number}", -1, shard.Run));
+        }
+        _threads.Add(LoopThread.Start("signal", -1, _p.Signal.Run));
+    }
+
+    /// <summary>Any thread. Runs <paramref name="question"/> on the signal thread.</summary>
+    public Task<T> Ask<T>(Func<SignalLoop, MonoTime, T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isPosted = _p.Mail.Control.TryPost((loop, now) => answer.SetResult(question(loop, now)));
+        if (!isPosted)
+        {
+            answer.SetException(new InvalidOperationException("the signal thread's control queue is full"));
+        }
+        return answer.Task;
+    }
+
+    /// <summary>Ends all calls, then the loops. Waits at most <paramref name="patience"/> for the legs to say goodbye.</summary>
+    public void Stop(TimeSpan patience)
+    {
+        Ask((loop, now) =>
+        {
+            loop.Calls.IsDraining = true;
+            loop.Calls.HangUpAll(new Outcome(EndedBy.Us, "shutdown", "the node shuts down", 503, 41), now);
+            return true;
+        }).Wait(TimeSpan.FromSeconds(1));
+        DateTime until = DateTime.UtcNow + patience;
+        while (DateTime.UtcNow < until && _p.Signal.Calls.Count > 0)
+        {
+            Thread.Sleep(20);
+        }
+        _p.Signal.Stop();
+        foreach (ShardLoop shard in _p.Shards)
+        {
+            shard.Stop();
+        }
+        foreach (Thread thread in _threads)
+        {
+            thread.Join(1000);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in _parts)
+        {
+            part.Dispose();
+        }
+        foreach (ShardLoop shard in _p.Shards)
+        {
+            shard.Dispose();
+        }
+    }
+
+    /// <summary>The smallest of calls_max, the RTP range and the ICE range.</summary>
+    private static (Limits Limits, string Reason) FitCalls(ServerConfig config)
+    {
+        Limits limits = config.Limits;
+        (int calls, string reason) = (limits.CallsMax, "calls_max");
+        int rtp = config.RtpPorts.Last - config.RtpPorts.First + 1;
+        if (rtp < calls)
+        {
+            (calls, reason) = (rtp, "rtp_port");
+        }
+        if (config.IcePorts is { } ice && ice.Last - ice.First + 1 < calls)
+        {
+            (calls, reason) = (ice.Last - ice.First + 1, "ice_port_range");
+        }
+        return (limits with { CallsMax = calls }, reason);
+    }
+
+    private static MediaHostOptions MediaOptions(ServerConfig config, Limits limits, int perShard)
+    {
+        NetAddress any = config.SipListen.Address;
+        NetAddress room = NetAddress.FromV4(0);
+        return new MediaHostOptions
+        {
+            SipAddress = any,
+            SipPorts = new PortRange(config.RtpPorts.First, config.RtpPorts.Last, 1, limits.PortRest, SystemRandom.Instance),
+            RoomAddress = config.IsDev && any.IsLoopback ? any : room,
+            RoomPorts = config.IcePorts is { } ice ? new PortRange(ice.First, ice.Last, 1, limits.PortRest, SystemRandom.Instance) : null,
+            UncleanRest = limits.IcePortRest,
+            CallsPerShard = perShard,
+        };
+    }
+
+    private static NetAddress AdvertisedAddress(ServerConfig config)
+    {
+        if (config.SignalAddress.IsSet)
+        {
+            return config.SignalAddress;
+        }
+        if (!config.SipListen.Address.IsUnspecified)
+        {
+            return config.SipListen.Address;
+        }
+        // A public address that nothing is sent to: only the routing table is asked.
+        return UdpSocket.TryFindLocalAddress(NetAddress.FromV4(0xC0000201), out NetAddress local) ? local : NetAddress.FromV4(0x7F000001);
+    }
+
+    private static SipListener[] Listeners(NetEndPoint udp, NetAddress advertised, ServerConfig config)
+    {
+        var outside = new NetEndPoint(advertised, config.SipPortAnnounced == config.SipListen.Port ? udp.Port : config.SipPortAnnounced);
+        return [new SipListener(0, SipTransport.Udp, udp, outside), new SipListener(1, SipTransport.Tcp, udp, outside)];
+    }
+
+    private static CallServices Services(
+        ServerConfig config, Limits limits, IPolicy policy, MediaHost media, RoomSockets rooms, CallJournal journal, DtlsIdentity dtls, SipListener[] listeners)
+    {
+        DateTimeOffset utcAtZero = DateTimeOffset.UtcNow.AddTicks(-Clock.Now().Micros * 10);
+        var token = new RoomToken(config.ApiKey, config.ApiSecret, () => DateTimeOffset.UtcNow);
+        var gateway = new LeanRoomGateway(
+            new LeanRoomOptions
+            {
+                WsUrl = config.WsUrls[0],
+                MintToken = token.Mint,
+                Dtls = new RoomDtls(dtls, dtls.FingerprintSha256),
+                MakeRandom = () => SystemRandom.Instance,
+            },
+            rooms,
+            limits,
+            SystemRandom.Instance);
+        return new CallServices
+        {
+            Limits = limits,
+            Policy = policy,
+            Refusals = config.Refusals,
+            Caps = new CallCaps(),
+            Media = media,
+            Rooms = gateway,
+            Observer = journal,
+            Random = SystemRandom.Instance,
+            MediaAddress = flow => MediaAddress(config, listeners, flow),
+            UtcAtZero = utcAtZero,
+            Passthrough = config.RoomCodec,
+            AnswersSecureInClear = config.Compat == Compat.LiveKit,
+        };
+    }
+
+    private static NetAddress MediaAddress(ServerConfig config, SipListener[] listeners, in SipFlow flow)
+    {
+        if (config.MediaAddress.IsSet)
+        {
+            return config.MediaAddress;
+        }
+        NetAddress local = listeners[flow.Listener].Local.Address;
+        if (!local.IsUnspecified)
+        {
+            return config.SignalAddress.IsSet ? config.SignalAddress : local;
+        }
+        return config.SignalAddress.IsSet ? config.SignalAddress
+            : UdpSocket.TryFindLocalAddress(flow.Remote.Address, out NetAddress own) ? own
+            : listeners[flow.Listener].Advertised.Address;
+    }
+
+    private sealed record NodeParts(
+        SignalLoop Signal, ShardLoop[] Shards, SignalMailboxes Mail, MetricsRegistry Metrics, Limits Limits, string CapacityReason, NetEndPoint SipLocal);
+}
