@@ -30,6 +30,9 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
 
     public long Turns => _turns;
 
+    /// <summary>CPU time of the loop's thread, microseconds, as of some 250 ms ago.</summary>
+    public long CpuMicros => _cpuMicros;
+
     /// <summary>A turn begins: the loop has just read the clock after its sleep.</summary>
     /// <param name="deadline">What the loop wanted to be woken at.</param>
     /// <param name="now">What the clock says.</param>

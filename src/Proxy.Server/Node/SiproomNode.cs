@@ -75,8 +75,9 @@ public sealed class SiproomNode : IDisposable
         NetAddress signalAddress = AdvertisedAddress(config);
         SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
         var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom" }, SystemRandom.Instance);
+        var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
-        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], null, limits);
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], null, cpu, limits);
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
         var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local));

@@ -26,8 +26,7 @@ public sealed class SignalLoop : IDisposable
     private readonly MediaHost _media;
     private readonly UdpSocket?[] _udp;
     private readonly ISipStreams? _streams;
-    private readonly Limits _limits;
-    private readonly CpuMeter _cpu = new();
+    private readonly CpuGate _cpu;
     private readonly byte[] _datagram;
     private readonly byte[] _outgoing;
     private MonoTime _nextCpu;
@@ -36,8 +35,9 @@ public sealed class SignalLoop : IDisposable
     /// <param name="udp">By listener index; null where the listener is a stream one.</param>
     /// <param name="streams">Writes to TCP and TLS connections; null without such listeners.</param>
     public SignalLoop(
-        Reactor reactor, SignalMailboxes mail, SipEndpoint sip, CallTable calls, MediaHost media, UdpSocket?[] udp, ISipStreams? streams, Limits limits)
+        Reactor reactor, SignalMailboxes mail, SipEndpoint sip, CallTable calls, MediaHost media, UdpSocket?[] udp, ISipStreams? streams, CpuGate cpu, Limits limits)
     {
+        _cpu = cpu;
         _reactor = reactor;
         _mail = mail;
         _sip = sip;
@@ -45,7 +45,6 @@ public sealed class SignalLoop : IDisposable
         _media = media;
         _udp = udp;
         _streams = streams;
-        _limits = limits;
         _datagram = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
         _outgoing = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
         for (int i = 0; i < udp.Length; i++)
@@ -68,8 +67,8 @@ public sealed class SignalLoop : IDisposable
 
     public MediaHost Media => _media;
 
-    /// <summary>Machine's CPU share at the last look, 0–1.</summary>
-    public double CpuShare => _cpu.MachineShare;
+    /// <summary>What admission looked at last, 0–1.</summary>
+    public double CpuShare => _cpu.Share;
 
     /// <summary>The thread's body; returns after <see cref="Stop"/>.</summary>
     public void Run()
@@ -160,8 +159,7 @@ public sealed class SignalLoop : IDisposable
         if (now >= _nextCpu)
         {
             _nextCpu = now + s_cpuInterval;
-            _cpu.Sample(now);
-            _calls.IsOverloaded = _cpu.MachineShare > _limits.CpuMax;
+            _calls.IsOverloaded = _cpu.IsFull(now);
         }
         Guard(
             () =>
