@@ -13,6 +13,9 @@ public sealed class AudioTrack
 {
     private const uint OpusFrame = 960;
 
+    /// <summary>A step in the source's numbering that no loss explains: 20 s of 20 ms packets.</summary>
+    private const int JumpPackets = 1_000;
+
     private readonly PeerConnection _peer;
     private readonly uint _ssrc;
     private PublishTrack? _publish;
@@ -52,7 +55,7 @@ public sealed class AudioTrack
     [NoAlloc]
     public int WritePassthrough(ushort sequence, uint timestamp, bool marker, ReadOnlySpan<byte> payload, byte level, Span<byte> buffer, MonoTime now)
     {
-        if (!_hasSource)
+        if (!_hasSource || Math.Abs(SequenceMath.Distance(sequence, _lastSource)) > JumpPackets)
         {
             _hasSource = true;
             _lastSource = sequence;
@@ -105,6 +108,7 @@ public sealed class AudioTrack
         if (_publish?.Codec != publish.Codec)
         {
             _statistics = new SendStatistics(publish.Codec == RoomCodec.Opus ? 48_000 : 8_000);
+            _hasSource = false;
         }
         _publish = publish;
     }
