@@ -238,7 +238,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
                 continue;
             }
             SectionState state = StateOf(section);
-            if (state.Subscribed is not null || state.Published is not null || Usable(section).Count == 0)
+            if (state.Subscribed is not null || Usable(section).Count == 0)
             {
                 continue;
             }
@@ -362,7 +362,7 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
         }
         WriteExtension(sdp, section.AudioLevelId, "urn:ietf:params:rtp-hdrext:ssrc-audio-level");
         WriteExtension(sdp, section.MidExtensionId, "urn:ietf:params:rtp-hdrext:sdes:mid");
-        if (state.Published is null && state.Subscribed is { } subscription)
+        if (state.Subscribed is { } subscription)
         {
             WriteStream(sdp, subscription);
             map[section.Mid] = subscription.Track.Sid;
@@ -393,12 +393,10 @@ internal sealed class Negotiation(ulong sessionId, IceCredentials local, ReadOnl
 
     private static string DirectionOf(OfferSection section, SectionState state)
     {
-        if (state.Published is not null || section.Direction == SectionDirection.SendOnly)
-        {
-            return "recvonly";
-        }
-        bool isSilent = !section.ClientReceives || (state.Subscribed is null && state.HadTrack);
-        return isSilent ? "inactive" : "sendonly";
+        // A client may send and receive in one section (pion reuses transceivers so): both then carry a track each.
+        bool weSend = state.Subscribed is not null || (section.ClientReceives && state.Published is null && !state.HadTrack);
+        bool weReceive = state.Published is not null || section.Direction == SectionDirection.SendOnly;
+        return weSend ? (weReceive ? "sendrecv" : "sendonly") : weReceive ? "recvonly" : "inactive";
     }
 
     private void WriteCandidates(StringBuilder sdp)
