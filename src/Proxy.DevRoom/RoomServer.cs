@@ -9,6 +9,7 @@ using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
 using Proxy.DevRoom.Signal;
+using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
 using Proxy.WebRtc;
 using Room = Proxy.DevRoom.Rooms.Room;
@@ -61,12 +62,8 @@ public sealed class RoomServer : IDisposable
     {
         get
         {
-            MonoTime next = MonoTime.Min(_transports.NextDeadline, MonoTime.Min(_nextSpeech, _nextSecond));
-            foreach (Room room in _rooms.Values)
-            {
-                next = room.Agent is { } agent ? MonoTime.Min(next, agent.NextDeadline) : next;
-            }
-            return next;
+            MonoTime next = MonoTime.Min(_transports.NextDeadline, _environment.AgentTimers.NextDeadline);
+            return MonoTime.Min(next, MonoTime.Min(_nextSpeech, _nextSecond));
         }
     }
 
@@ -234,21 +231,31 @@ public sealed class RoomServer : IDisposable
     /// <summary>One WebSocket message of a client.</summary>
     public void FrameReceived(long connection, ReadOnlySpan<byte> frame, bool isText, MonoTime now)
     {
-        if (isText || !_connections.TryGetValue(connection, out Participant? participant))
+        if (!_connections.TryGetValue(connection, out Participant? participant) || !TryParse(frame, isText, out SignalRequest request))
         {
             return;
         }
-        SignalRequest request;
+        participant.UsesJson = isText;
+        _sessions.Handle(participant, request, now);
+        Settle(now);
+    }
+
+    private static bool TryParse(ReadOnlySpan<byte> frame, bool isText, out SignalRequest request)
+    {
+        if (isText)
+        {
+            return ProtoJson.TryRead(frame, ProtoJsonRules.Api, out request, out _);
+        }
+        request = new SignalRequest();
         try
         {
-            request = SignalRequest.Parser.ParseFrom(frame);
+            request.MergeFrom(frame);
+            return true;
         }
         catch (InvalidProtocolBufferException)
         {
-            return;
+            return false;
         }
-        _sessions.Handle(participant, request, now);
-        Settle(now);
     }
 
     /// <summary>The WebSocket is gone; media lives on until ICE fails or the client leaves.</summary>
@@ -279,9 +286,9 @@ public sealed class RoomServer : IDisposable
     public void HandleTimeout(MonoTime now)
     {
         _transports.HandleTimeout(now);
-        foreach (Room room in _rooms.Values)
+        while (_environment.AgentTimers.TryExpire(now, out int key))
         {
-            room.Agent?.HandleTimeout(now);
+            _environment.Agents.At(key)?.HandleTimeout(now);
         }
         if (_nextSpeech <= now)
         {
@@ -354,7 +361,11 @@ public sealed class RoomServer : IDisposable
 
     private void AddAgent(Room room, DemoAgentOptions agent, MonoTime now)
     {
-        room.Agent ??= new DemoAgentParticipant(_environment, room, agent, now);
+        if (room.Agent is null)
+        {
+            room.Agent = new DemoAgentParticipant(_environment, room, agent);
+            room.Agent.Enter(now);
+        }
         StartClocks(now);
     }
 
@@ -434,11 +445,19 @@ public sealed class RoomServer : IDisposable
                 {
                     participant.Room.Announce(participant);
                 }
-                participant.Room.NotifyAgent(now);
+                NotifyAgents(now);
                 break;
             case PeerEventKind.Failed or PeerEventKind.Closed:
                 _failed.Add(participant);
                 break;
+        }
+    }
+
+    private void NotifyAgents(MonoTime now)
+    {
+        while (_environment.Published.TryDequeue(out Track? track))
+        {
+            track.Publisher.Room.Agent?.OnPublished(track, now);
         }
     }
 
@@ -454,10 +473,7 @@ public sealed class RoomServer : IDisposable
             Remove(participant, wasActive || participant.LastOffer is not null ? DisconnectReason.ConnectionTimeout : DisconnectReason.JoinFailure, now);
         }
         _failed.Clear();
-        foreach (Room room in _rooms.Values)
-        {
-            room.NotifyAgent(now);
-        }
+        NotifyAgents(now);
     }
 
     /// <summary>Takes a participant out of its room, tells it and everybody why, and frees its transport.</summary>
@@ -470,7 +486,11 @@ public sealed class RoomServer : IDisposable
         participant.IsGone = true;
         if (participant.Connection is { } connection)
         {
-            _environment.Outbox.Send(connection, new SignalResponse { Leave = new LeaveRequest { Reason = reason } });
+            // A client whose media was lost may come back; all other reasons are final.
+            bool mayReturn = reason == DisconnectReason.ConnectionTimeout;
+            LeaveRequest leave = new() { Reason = reason, CanReconnect = mayReturn };
+            leave.Action = mayReturn ? LeaveRequest.Types.Action.Reconnect : LeaveRequest.Types.Action.Disconnect;
+            _environment.Outbox.Send(participant, new SignalResponse { Leave = leave });
             _environment.Outbox.Close(connection, NormalClosure);
             _connections.Remove(connection);
         }
@@ -497,6 +517,7 @@ public sealed class RoomServer : IDisposable
         {
             Remove(participant, reason, now);
         }
+        room.Agent?.Leave();
         _rooms.Remove(room.Name);
     }
 

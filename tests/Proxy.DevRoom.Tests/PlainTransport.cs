@@ -57,6 +57,10 @@ internal sealed class PlainTransport(PeerOptions options) : IPeerTransport
     public PacketKind HandleDatagram(Span<byte> datagram, in NetEndPoint from, MonoTime now, out int length)
     {
         length = datagram.Length;
+        if (datagram.Length < 2)
+        {
+            return PacketKind.Dropped;
+        }
         if (datagram[0] <= 3)
         {
             if (State == PeerState.Connecting)

@@ -1,3 +1,4 @@
+using Proxy.Core.Collections;
 using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
@@ -24,20 +25,28 @@ internal sealed class DemoAgentParticipant
     private Track? _caller;
     private ToneLoop? _tone;
     private long _frame;
+    private readonly SlotId _key;
     private MonoTime _nextFrame = MonoTime.Never;
 
-    public DemoAgentParticipant(RoomEnvironment environment, Room room, DemoAgentOptions options, MonoTime now)
+    public DemoAgentParticipant(RoomEnvironment environment, Room room, DemoAgentOptions options)
     {
         _environment = environment;
         _options = options;
         AccessToken token = new() { Identity = Identity, Name = "Demo agent", Kind = "agent" };
-        _self = new Participant(room, environment.NewSid("PA_"), token, null, environment.UnixMicros(now)) { IsDemoAgent = true, IsConnected = true };
+        _self = new Participant(room, environment.NewSid("PA_"), token, null, room.Info.CreationTimeMs * 1000) { IsDemoAgent = true, IsConnected = true };
         _self.Info.State = ParticipantInfo.Types.State.Active;
+        environment.Agents.TryAdd(this, out _key);
+    }
+
+    /// <summary>Joins the room and meets who is there.</summary>
+    public void Enter(MonoTime now)
+    {
+        Room room = _self.Room;
         room.Add(_self);
         room.Announce(_self);
-        if (options.Mode == DemoAgentMode.Tone)
+        if (_options.Mode == DemoAgentMode.Tone)
         {
-            Speak(options.Codec, now);
+            Speak(_options.Codec, now);
         }
         foreach (Participant participant in room.Participants)
         {
@@ -48,8 +57,12 @@ internal sealed class DemoAgentParticipant
         }
     }
 
-    /// <summary>When the next frame of the tone is due.</summary>
-    public MonoTime NextDeadline => _nextFrame;
+    /// <summary>The room is closed.</summary>
+    public void Leave()
+    {
+        _environment.AgentTimers.Cancel(_key.Index);
+        _environment.Agents.Remove(_key);
+    }
 
     /// <summary>Sends the frames that are due; late ones are sent at once, so that the count is right over time.</summary>
     public void HandleTimeout(MonoTime now)
@@ -65,6 +78,7 @@ internal sealed class DemoAgentParticipant
                 StartEcho();
             }
         }
+        _environment.AgentTimers.Set(_key.Index, _nextFrame);
     }
 
     private void SendFrame(MonoTime now)
@@ -139,6 +153,7 @@ internal sealed class DemoAgentParticipant
         {
             _tone = ToneLoop.Load(codec);
             _nextFrame = now.AddMillis(FrameMs);
+            _environment.AgentTimers.Set(_key.Index, _nextFrame);
         }
     }
 }

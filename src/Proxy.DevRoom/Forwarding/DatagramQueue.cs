@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 
 namespace Proxy.DevRoom.Forwarding;
@@ -28,7 +27,6 @@ internal sealed class DatagramQueue
 
     /// <summary>Room for the next datagram; it counts once <see cref="Commit"/> is called.</summary>
     /// <returns>Empty when the queue is full; that is counted.</returns>
-    [NoAlloc]
     public Span<byte> Reserve()
     {
         if (_count == _lengths.Length)
@@ -40,7 +38,6 @@ internal sealed class DatagramQueue
         return _memory.AsSpan(slot * SlotBytes, SlotBytes);
     }
 
-    [NoAlloc]
     public void Commit(int length, in NetEndPoint to)
     {
         int slot = (_head + _count++) % _lengths.Length;
@@ -49,7 +46,6 @@ internal sealed class DatagramQueue
     }
 
     /// <summary>The oldest datagram; the span is good until the next call on the queue.</summary>
-    [NoAlloc]
     public bool TryTake(out ReadOnlySpan<byte> datagram, out NetEndPoint to)
     {
         if (_count == 0)

@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Time;
 using Proxy.DevRoom.Rooms;
 using Proxy.Rtp.Packets;
@@ -21,7 +20,6 @@ internal sealed class Forwarder(DatagramQueue output)
     public long Dropped { get; private set; }
 
     /// <summary>Takes one plain RTP packet of a publisher.</summary>
-    [NoAlloc]
     public void Receive(Participant publisher, ReadOnlySpan<byte> packet, MonoTime now)
     {
         if (!RtpView.TryParse(packet, out RtpView view, out _))
@@ -54,7 +52,6 @@ internal sealed class Forwarder(DatagramQueue output)
     }
 
     /// <summary>Sends one frame of a track to all who hear it.</summary>
-    [NoAlloc]
     public void Send(Track track, in RtpHeader header, ReadOnlySpan<byte> payload, MonoTime now)
     {
         int clockHz = TrackCodecs.ClockHz(track.Codec);

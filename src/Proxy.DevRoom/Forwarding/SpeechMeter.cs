@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 
 namespace Proxy.DevRoom.Forwarding;
 
@@ -22,7 +21,6 @@ internal sealed class SpeechMeter
     public bool IsActive { get; private set; }
 
     /// <param name="level">0 (loudest) to 127, −dBov.</param>
-    [NoAlloc]
     public void Observe(int level)
     {
         if (level <= ThresholdDb)

@@ -1,4 +1,3 @@
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Time;
 using Proxy.Rtp.Packets;
 
@@ -25,7 +24,6 @@ internal sealed class StreamRewriter
     /// <param name="timestamp">The source's, RTP units; becomes the subscriber's.</param>
     /// <param name="clockHz">The codec's RTP clock.</param>
     /// <returns>True for the first packet of a run: the marker bit belongs on it.</returns>
-    [NoAlloc]
     public bool Rewrite(ref ushort sequence, ref uint timestamp, int clockHz, MonoTime now)
     {
         bool isFirst = _isBroken;

@@ -60,6 +60,9 @@ internal sealed class Participant
     /// <summary>The signalling connection; null for the demo agent, and while a client has lost it.</summary>
     public long? Connection { get; set; }
 
+    /// <summary>Its last frame was text (protojson): answers are too.</summary>
+    public bool UsesJson { get; set; }
+
     public bool WantsAutoSubscribe { get; set; }
 
     /// <summary>Key of its timer, in the runtime of the transport.</summary>

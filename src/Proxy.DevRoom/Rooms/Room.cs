@@ -12,7 +12,6 @@ namespace Proxy.DevRoom.Rooms;
 internal sealed class Room
 {
     private readonly RoomEnvironment _environment;
-    private readonly Queue<Track> _published = new();
     private bool _isUpdateDue;
     private bool _isQualityDue;
 
@@ -173,16 +172,7 @@ internal sealed class Room
                 RequestSections(other);
             }
         }
-        _published.Enqueue(track);
-    }
-
-    /// <summary>Tells the demo agent about tracks that became audible since the last call.</summary>
-    public void NotifyAgent(MonoTime now)
-    {
-        while (_published.TryDequeue(out Track? track))
-        {
-            Agent?.OnPublished(track, now);
-        }
+        _environment.Published.Enqueue(track);
     }
 
     /// <summary>The track is over; its listeners' sections fall free.</summary>

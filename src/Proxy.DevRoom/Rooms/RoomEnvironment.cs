@@ -1,7 +1,10 @@
 using System;
 using System.Buffers.Binary;
+using System.Collections.Generic;
+using Proxy.Core.Collections;
 using Proxy.Core.Memory;
 using Proxy.Core.Time;
+using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
 
@@ -31,6 +34,14 @@ internal sealed class RoomEnvironment(RoomServerOptions options, IPeerTransportF
 
     /// <summary>Transports' deadlines, by participant key.</summary>
     public TimerQueue Timers { get; } = new(256);
+
+    /// <summary>Demo agents, and when each has a frame to send, by its place.</summary>
+    public SlotMap<DemoAgentParticipant> Agents { get; } = new(options.RoomsMax);
+
+    public TimerQueue AgentTimers { get; } = new(64);
+
+    /// <summary>Tracks that became audible and that no demo agent was told of yet.</summary>
+    public Queue<Track> Published { get; } = new();
 
     public long UnixMicros(MonoTime now) => Options.UnixMicrosAtZero + now.Micros;
 

@@ -4,7 +4,9 @@ using Google.Protobuf;
 using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
+using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
+using ProtoRoom = Proxy.LiveKit.Protocol.Room;
 
 namespace Proxy.DevRoom.Rooms;
 
@@ -34,24 +36,21 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         }
         try
         {
-            IMessage? response = method switch
+            return method switch
             {
-                "CreateRoom" => Create(Read(CreateRoomRequest.Parser, body, isJson), token, now),
-                "ListRooms" => List(Read(ListRoomsRequest.Parser, body, isJson), token),
-                "DeleteRoom" => Delete(Read(DeleteRoomRequest.Parser, body, isJson), token, now),
-                "ListParticipants" => ListParticipants(Read(ListParticipantsRequest.Parser, body, isJson), token),
-                "GetParticipant" => Get(Read(RoomParticipantIdentity.Parser, body, isJson), token),
-                "RemoveParticipant" => RemoveParticipant(Read(RoomParticipantIdentity.Parser, body, isJson), token, now),
-                "MutePublishedTrack" => Mute(Read(MuteRoomTrackRequest.Parser, body, isJson), token),
-                "UpdateParticipant" => Update(Read(UpdateParticipantRequest.Parser, body, isJson), token, now),
-                "UpdateSubscriptions" => UpdateSubscriptions(Read(UpdateSubscriptionsRequest.Parser, body, isJson), token),
-                "SendData" => SendData(Read(SendDataRequest.Parser, body, isJson), token, now),
-                "UpdateRoomMetadata" => UpdateMetadata(Read(UpdateRoomMetadataRequest.Parser, body, isJson), token),
-                _ => null,
+                "CreateRoom" => Answer<CreateRoomRequest, ProtoRoom>(body, isJson, request => Create(request, token, now)),
+                "ListRooms" => Answer<ListRoomsRequest, ListRoomsResponse>(body, isJson, request => List(request, token)),
+                "DeleteRoom" => Answer<DeleteRoomRequest, DeleteRoomResponse>(body, isJson, request => Delete(request, token, now)),
+                "ListParticipants" => Answer<ListParticipantsRequest, ListParticipantsResponse>(body, isJson, request => ListParticipants(request, token)),
+                "GetParticipant" => Answer<RoomParticipantIdentity, ParticipantInfo>(body, isJson, request => Get(request, token)),
+                "RemoveParticipant" => Answer<RoomParticipantIdentity, RemoveParticipantResponse>(body, isJson, request => RemoveParticipant(request, token, now)),
+                "MutePublishedTrack" => Answer<MuteRoomTrackRequest, MuteRoomTrackResponse>(body, isJson, request => Mute(request, token)),
+                "UpdateParticipant" => Answer<UpdateParticipantRequest, ParticipantInfo>(body, isJson, request => Update(request, token, now)),
+                "UpdateSubscriptions" => Answer<UpdateSubscriptionsRequest, UpdateSubscriptionsResponse>(body, isJson, request => UpdateSubscriptions(request, token)),
+                "SendData" => Answer<SendDataRequest, SendDataResponse>(body, isJson, request => SendData(request, token, now)),
+                "UpdateRoomMetadata" => Answer<UpdateRoomMetadataRequest, ProtoRoom>(body, isJson, request => UpdateMetadata(request, token)),
+                _ => Error(404, "bad_route", "no handler for path \"/twirp/livekit.RoomService/" + method + "\""),
             };
-            return response is null
-                ? Error(404, "bad_route", "no handler for path \"/twirp/livekit.RoomService/" + method + "\"")
-                : isJson ? Json(response) : new RoomHttpReply(200, "application/protobuf", response.ToByteArray());
         }
         catch (TwirpException e)
         {
@@ -59,20 +58,30 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         }
     }
 
-    private static TMessage Read<TMessage>(MessageParser<TMessage> parser, ReadOnlySpan<byte> body, bool isJson)
-        where TMessage : class, IMessage<TMessage>, new()
+    // A body that cannot be decoded is refused before the grants are looked at, as the stock server does.
+    private static RoomHttpReply Answer<TRequest, TResponse>(ReadOnlySpan<byte> body, bool isJson, Func<TRequest, TResponse> handle)
+        where TRequest : IMessage<TRequest>, new()
+        where TResponse : IMessage<TResponse>, new()
     {
+        TRequest request = new();
+        if (isJson)
+        {
+            if (!ProtoJson.TryRead(body, ProtoJsonRules.Api, out request, out _))
+            {
+                throw new TwirpException(400, "malformed", "the json request could not be decoded");
+            }
+            return new RoomHttpReply(200, "application/json", ProtoJson.Write(handle(request), ProtoJsonStyle.Twirp));
+        }
         try
         {
-            return isJson ? RoomJson.Parse<TMessage>(body) : parser.ParseFrom(body);
+            request.MergeFrom(body);
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidJsonException or FormatException)
+        catch (InvalidProtocolBufferException)
         {
-            throw new TwirpException(400, "malformed", isJson ? "the json request could not be decoded" : "the protobuf request could not be decoded");
+            throw new TwirpException(400, "malformed", "the protobuf request could not be decoded");
         }
+        return new RoomHttpReply(200, "application/protobuf", handle(request).ToByteArray());
     }
-
-    private static RoomHttpReply Json(IMessage response) => new(200, "application/json", RoomJson.Format(response));
 
     private static RoomHttpReply Error(int status, string code, string message)
     {
@@ -104,7 +113,7 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
             : throw new TwirpException(404, "not_found", "twirp error unknown: participant does not exist");
     }
 
-    private Proxy.LiveKit.Protocol.Room Create(CreateRoomRequest request, AccessToken? token, MonoTime now)
+    private ProtoRoom Create(CreateRoomRequest request, AccessToken? token, MonoTime now)
     {
         Require(token is { CanCreate: true });
         if (request.Name.Length > 256)
@@ -234,7 +243,7 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return new SendDataResponse();
     }
 
-    private Proxy.LiveKit.Protocol.Room UpdateMetadata(UpdateRoomMetadataRequest request, AccessToken? token)
+    private ProtoRoom UpdateMetadata(UpdateRoomMetadataRequest request, AccessToken? token)
     {
         Room room = AdminRoom(token, request.Room);
         room.Info.Metadata = request.Metadata;

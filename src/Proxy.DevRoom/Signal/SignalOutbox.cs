@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using Google.Protobuf;
 using Proxy.DevRoom.Rooms;
+using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
 
 namespace Proxy.DevRoom.Signal;
@@ -12,10 +13,16 @@ internal sealed class SignalOutbox
 
     public void Send(Participant to, SignalResponse message)
     {
-        if (to.Connection is { } connection)
+        if (to.Connection is not { } connection)
         {
-            Send(connection, message);
+            return;
         }
+        if (to.UsesJson)
+        {
+            _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.SendFrame, ProtoJson.Write(message, ProtoJsonStyle.Camel), true, 0));
+            return;
+        }
+        Send(connection, message);
     }
 
     public void Send(long connection, SignalResponse message) =>
