@@ -25,6 +25,7 @@ public enum ParticipantOutputKind
 /// <param name="Socket">Number of the dial that this belongs to, from 1; inputs about an older socket are ignored.</param>
 public readonly record struct ParticipantOutput(ParticipantOutputKind Kind, int Socket)
 {
+    /// <summary>Holds our ICE password: not logged either.</summary>
     public string? Url { get; init; }
 
     /// <summary>A secret: never logged.</summary>
@@ -35,4 +36,7 @@ public readonly record struct ParticipantOutput(ParticipantOutputKind Kind, int 
     public MediaCommand? Media { get; init; }
 
     public RoomEvent? Event { get; init; }
+
+    /// <summary>Without address, token and content.</summary>
+    public override string ToString() => $"{Kind} on socket {Socket}";
 }

@@ -159,4 +159,7 @@ public sealed record RoomEvent(RoomEventKind Kind)
     public PublishTrack? Publish { get; init; }
 
     public RoomEnd End { get; init; }
+
+    /// <summary>Of Ended: the server said goodbye, so it no longer maps our address and the local port may be used again at once.</summary>
+    public bool IsReleased { get; init; }
 }

@@ -55,4 +55,7 @@ public sealed record RoomJoin
 
     /// <summary>RTCP CNAME, in the offer and in our SDES: letters, digits, '-', '_'.</summary>
     public string Cname { get; init; } = "phone";
+
+    /// <summary>Without token and password.</summary>
+    public override string ToString() => $"{Identity} at {WsUrl}";
 }

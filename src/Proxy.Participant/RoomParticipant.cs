@@ -183,6 +183,9 @@ public sealed class RoomParticipant
             case PeerEventKind.Data:
                 FramesIgnored += _data.TryHandle(peerEvent.Payload, _sid) ? 0 : 1;
                 break;
+            case PeerEventKind.Failed or PeerEventKind.Closed when _phase == Phase.Leaving:
+                // The server tears the transport down before or after its goodbye.
+                break;
             case PeerEventKind.Failed:
                 End(RoomEnd.MediaFailed, $"the media connection to the room failed: {peerEvent.Reason ?? "unknown"}");
                 break;
@@ -450,11 +453,12 @@ public sealed class RoomParticipant
     {
         if (_phase == Phase.Leaving)
         {
-            End(RoomEnd.Left, "we left the room");
+            End(RoomEnd.Left, "we left the room", isReleased: true);
             return;
         }
         (RoomEnd end, string text) = LeaveReasons.OfLeave(leave);
-        End(_phase == Phase.Joining && end == RoomEnd.Other ? RoomEnd.JoinFailed : end, text);
+        bool isReleased = leave.Action == LeaveRequest.Types.Action.Disconnect && !leave.CanReconnect;
+        End(_phase == Phase.Joining && end == RoomEnd.Other ? RoomEnd.JoinFailed : end, text, isReleased);
     }
 
     private void TryActivate()
@@ -561,7 +565,7 @@ public sealed class RoomParticipant
         _ => "the media connection to the room did not come up in time",
     };
 
-    private void End(RoomEnd end, string sentence)
+    private void End(RoomEnd end, string sentence, bool isReleased = false)
     {
         if (_link.HasSocket)
         {
@@ -570,6 +574,6 @@ public sealed class RoomParticipant
         _link.Drop();
         _phase = Phase.Ended;
         _outbox.Command(new MediaCommand(MediaCommandKind.Close));
-        _outbox.Tell(new RoomEvent(RoomEventKind.Ended) { End = end, Text = sentence });
+        _outbox.Tell(new RoomEvent(RoomEventKind.Ended) { End = end, Text = sentence, IsReleased = isReleased });
     }
 }

@@ -261,6 +261,28 @@ public sealed class RoomMediaTests
     }
 
     [Fact]
+    public void Digits_pass_both_ways_through_sctp()
+    {
+        using var pair = new MediaPair(hasData: true);
+        pair.Connect();
+        // Pressed before the channel is up.
+        Assert.True(pair.Signal.Machine.SendDtmf('7', pair.Signal.Now));
+        pair.Signal.Drain();
+        pair.Run(500, () => pair.ServerEvents.Any(e => e.Kind == PeerEventKind.Data));
+
+        PeerEvent sent = pair.ServerEvents.Single(e => e.Kind == PeerEventKind.Data);
+        Assert.Equal("_reliable", sent.Label);
+        Assert.Equal("MgUYByIBNw==", Convert.ToBase64String(sent.Payload!));
+        Assert.Equal(["_lossy", "_reliable"], pair.ServerEvents.Where(e => e.Kind == PeerEventKind.ChannelOpen).Select(e => e.Label!).Order());
+
+        Assert.True(pair.ServerPeer.SendData("_reliable", Convert.FromBase64String("IgZyZW1vdGWAAQKKAQ9QQV93RjJ5WHRHQ3JnUzgyBRgFIgE1"), pair.Now));
+        pair.Run(500, () => pair.Signal.Last(RoomEventKind.Dtmf) is not null);
+
+        Assert.Equal("5", pair.Signal.Last(RoomEventKind.Dtmf)!.Text);
+        Assert.Equal(0, pair.Media.Counters.DataRefused);
+    }
+
+    [Fact]
     public void Closing_tells_the_server()
     {
         using var pair = new MediaPair();

@@ -225,8 +225,35 @@ public sealed class RoomParticipantJoinTests
         machine.Receive(Server.Leave(DisconnectReason.ClientInitiated));
 
         Assert.Equal(RoomEnd.Left, machine.End);
+        Assert.True(machine.Last(RoomEventKind.Ended)!.IsReleased);
         Assert.Equal(1, machine.Closes);
         Assert.Equal(MediaCommandKind.Close, machine.Commands[^1].Kind);
+    }
+
+    [Fact]
+    public void Transport_that_closes_while_we_leave_does_not_spoil_the_goodbye()
+    {
+        ParticipantHarness machine = Server.Active();
+        machine.Machine.Leave(machine.Now);
+
+        machine.Peer(PeerEventKind.Closed);
+        Assert.False(machine.Machine.IsEnded);
+        machine.Receive(Server.Leave(DisconnectReason.ClientInitiated));
+
+        Assert.Equal(RoomEnd.Left, machine.End);
+    }
+
+    [Fact]
+    public void Secrets_are_in_no_text_of_ours()
+    {
+        var machine = new ParticipantHarness();
+        machine.Start();
+
+        string text = $"{ParticipantHarness.Join()} {machine.Dials[0]}";
+
+        Assert.DoesNotContain("secret", text);
+        Assert.DoesNotContain(ParticipantHarness.Ice.Pwd, text);
+        Assert.DoesNotContain("join_request", text);
     }
 
     [Fact]
@@ -241,6 +268,7 @@ public sealed class RoomParticipantJoinTests
 
         Assert.Equal(RoomEnd.Left, machine.End);
         Assert.Contains("goodbye", machine.Last(RoomEventKind.Ended)!.Text);
+        Assert.False(machine.Last(RoomEventKind.Ended)!.IsReleased);
     }
 
     [Fact]
