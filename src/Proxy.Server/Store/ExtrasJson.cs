@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Proxy.Policy.Dispatch;
+using Proxy.Policy.Numbers;
 using Proxy.Policy.Trunks;
 
 namespace Proxy.Server.Store;
@@ -36,6 +38,32 @@ internal sealed class ExtrasJson
         return extras;
     }
 
+    /// <returns>One sentence for each key that is wrong for this kind of object.</returns>
+    public static IReadOnlyList<string> Check(ObjectKind kind, JsonElement x)
+    {
+        List<string> errors = [];
+        switch (kind)
+        {
+            case ObjectKind.InboundTrunk:
+                TrunkExtras trunk = ReadTrunk(x, errors);
+                foreach (string text in trunk.NumberPatterns)
+                {
+                    if (!NumberPattern.TryParse(text, out _, out string error))
+                    {
+                        errors.Add("x.number_patterns: " + error);
+                    }
+                }
+                break;
+            case ObjectKind.Rule:
+                ReadRule(x, errors);
+                break;
+            default:
+                errors.Add("x: this kind of object has no additions");
+                break;
+        }
+        return errors;
+    }
+
     public static RuleExtras ReadRule(JsonElement x, List<string> errors)
     {
         var reader = new ExtrasJson(x);
@@ -44,6 +72,15 @@ internal sealed class ExtrasJson
         {
             AnswerMode = reader.Choice("answer_mode", ["when_agent_ready", "at_once", "early_media"],
                 [AnswerMode.WhenAgentReady, AnswerMode.AtOnce, AnswerMode.EarlyMedia]),
+            Match = new RuleMatch
+            {
+                RequestUri = reader.Pattern("match_request_uri"),
+                AssertedIdentity = reader.Pattern("match_p_asserted_identity"),
+                Diversion = reader.Pattern("match_diversion"),
+                Headers = reader.HeaderPatterns("match_headers"),
+                Windows = reader.Windows("hours"),
+                Percent = reader.Number("percent", 100, 0, 100),
+            },
             FallbackRoom = reader.Text("fallback_room"),
             DispatchAgentsAlways = reader.Choice("dispatch_agents", ["first_join", "every_call"], [false, true]),
             Passthrough = reader.Passthrough(),
@@ -58,7 +95,64 @@ internal sealed class ExtrasJson
             },
         };
         reader.Finish(errors);
-        return extras;
+        return extras.Match.IsEmpty ? extras with { Match = RuleMatch.None } : extras;
+    }
+
+    private Regex? Pattern(string key)
+    {
+        string text = Text(key);
+        return text.Length == 0 ? null : PatternOf(key, text);
+    }
+
+    private Regex? PatternOf(string key, string text)
+    {
+        if (!RuleMatch.TryPattern(text, out Regex? pattern, out string error))
+        {
+            _errors.Add($"x.{key}: {error}");
+        }
+        return pattern;
+    }
+
+    /// <summary><c>{"X-Tenant": "^acme$"}</c>.</summary>
+    private HeaderMatch[] HeaderPatterns(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return [];
+        }
+        List<HeaderMatch> matches = [];
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            _errors.Add($"x.{key}: {value} is no object of header names and patterns");
+            return [];
+        }
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            string text = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : "(";
+            if (PatternOf($"{key}.{property.Name}", text) is { } pattern)
+            {
+                matches.Add(new HeaderMatch(property.Name, pattern));
+            }
+        }
+        return [.. matches];
+    }
+
+    /// <summary><c>["mon-fri 08:00-18:00 Europe/Berlin"]</c>.</summary>
+    private TimeWindow[] Windows(string key)
+    {
+        List<TimeWindow> windows = [];
+        foreach (string text in Texts(key))
+        {
+            if (HoursText.TryParse(text, out TimeWindow? window, out string error))
+            {
+                windows.Add(window);
+            }
+            else
+            {
+                _errors.Add($"x.{key}: {error}");
+            }
+        }
+        return [.. windows];
     }
 
     private Passthrough Passthrough() => Choice("passthrough", ["auto", "opus", "g711"],

@@ -1,28 +1,32 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.ObjectModel;
 using System.IO;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
+using Google.Protobuf;
+using Proxy.Core.Net;
+using Proxy.LiveKit.ProtoJson;
 using Proxy.Policy;
-using Proxy.Policy.Dispatch;
-using Proxy.Policy.Numbers;
-using Proxy.Policy.Trunks;
+using Wire = Proxy.LiveKit.Protocol;
 
 namespace Proxy.Server.Store;
 
 /// <summary>
-/// Any thread reads <see cref="Current"/>; one task loads. Policy from a folder: <c>trunks/*.json rules/*.json numbers/*.json</c>.
-/// A file that cannot be read is refused as a whole, and what it last held stays in force.
+/// Any thread reads; loads and changes are one after the other. Policy in a folder: <c>trunks outbound rules numbers</c> with one
+/// object a file, our additions in <c>x/ID.json</c> or in an object's <c>x</c> member. A file that cannot be read is refused as a whole and
+/// what it last held stays in force; a change over the API is on the disk before any call sees it.
 /// </summary>
-public sealed class FolderStore : IRuleStore
+public sealed class FolderStore : IObjectStore
 {
-    private static readonly string[] s_kinds = ["trunks", "rules", "numbers"];
+    private const string ExtrasFolder = "x";
 
     private readonly string _folder;
     private readonly FolderStoreSettings _settings;
     private readonly Dictionary<string, Loaded> _files = [];
-    private readonly SemaphoreSlim _loading = new(1, 1);
-    private PolicySnapshot _current = PolicySnapshot.Empty;
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, []);
 
     private FolderStore(string folder, FolderStoreSettings settings)
     {
@@ -30,10 +34,12 @@ public sealed class FolderStore : IRuleStore
         _settings = settings;
     }
 
-    public PolicySnapshot Current => Volatile.Read(ref _current);
+    public PolicySnapshot Current => Volatile.Read(ref _state).Snapshot;
+
+    public StoredObjects Objects => Volatile.Read(ref _state).Objects;
 
     /// <summary>Errors of the last load, each <c>file:line: sentence</c>.</summary>
-    public IReadOnlyList<string> Errors { get; private set; } = [];
+    public IReadOnlyList<string> Errors => Volatile.Read(ref _state).Errors;
 
     /// <summary>Reads the folder once. Never throws for what the files hold; look at <see cref="Errors"/>.</summary>
     public static FolderStore Open(string folder, FolderStoreSettings settings)
@@ -47,14 +53,14 @@ public sealed class FolderStore : IRuleStore
     /// <returns>Whether anything changed.</returns>
     public bool Reload()
     {
-        _loading.Wait();
+        _changing.Wait();
         try
         {
             return Load();
         }
         finally
         {
-            _loading.Release();
+            _changing.Release();
         }
     }
 
@@ -71,24 +77,109 @@ public sealed class FolderStore : IRuleStore
         }
     }
 
+    public async Task ChangeAsync(Func<StoredObjects, ObjectChange?> decide, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (decide(Objects) is { } change)
+            {
+                Persist(change);
+                Load();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ObjectStoreException("the policy folder could not be written", e);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private void Persist(ObjectChange change)
+    {
+        if (change.Id.AsSpan().ContainsAny("/\\\0") || change.Id.StartsWith('.'))
+        {
+            throw new ObjectStoreException($"id {change.Id} cannot name a file");
+        }
+        string path = PathOf(change.Kind, change.Id, out string? inlineExtras);
+        string extrasPath = Path.Combine(_folder, ExtrasFolder, change.Id + ".json");
+        ReadAgain(path);
+        ReadAgain(extrasPath);
+        if (change.Message is null)
+        {
+            File.Delete(path);
+            File.Delete(extrasPath);
+            return;
+        }
+        string? extras = change.Extras ?? inlineExtras;
+        if (extras is not null)
+        {
+            DurableFile.Write(extrasPath, Encoding.UTF8.GetBytes(extras));
+        }
+        DurableFile.Write(path, Json(change.Message));
+    }
+
+    /// <summary>Two changes within one tick of the file system's clock may have one size: the next load must not trust the stamp.</summary>
+    private void ReadAgain(string path)
+    {
+        if (_files.TryGetValue(path, out Loaded? file))
+        {
+            _files[path] = file with { Stamp = default };
+        }
+    }
+
+    /// <summary>The file that holds an object, or a new one named after its id.</summary>
+    private string PathOf(ObjectKind kind, string id, out string? inlineExtras)
+    {
+        inlineExtras = null;
+        foreach ((string path, Loaded file) in _files)
+        {
+            foreach (FileObject held in file.Good.Objects)
+            {
+                if (held.Kind != kind || held.Id != id)
+                {
+                    continue;
+                }
+                if (file.Good.Objects.Count > 1)
+                {
+                    throw new ObjectStoreException($"{id} stands with others in {Path.GetRelativePath(_folder, path)}: change it there");
+                }
+                inlineExtras = held.Extras;
+                return path;
+            }
+        }
+        string folder = Array.Find(PolicyFile.Folders, f => f.Kind == kind).Folder;
+        return Path.Combine(_folder, folder, id + ".json");
+    }
+
+    private static byte[] Json(IMessage message) => message switch
+    {
+        Wire.SIPInboundTrunkInfo trunk => ProtoJson.Write(trunk, ProtoJsonStyle.Camel),
+        Wire.SIPOutboundTrunkInfo trunk => ProtoJson.Write(trunk, ProtoJsonStyle.Camel),
+        Wire.SIPDispatchRuleInfo rule => ProtoJson.Write(rule, ProtoJsonStyle.Camel),
+        Wire.PhoneNumber number => ProtoJson.Write(number, ProtoJsonStyle.Camel),
+        _ => throw new ObjectStoreException("this kind of object is not stored"),
+    };
+
     private bool Load()
     {
         bool isChanged = false;
         HashSet<string> present = [];
-        foreach (string kind in s_kinds)
+        foreach ((string folder, ObjectKind kind) in PolicyFile.Folders)
         {
-            string folder = Path.Combine(_folder, kind);
-            if (!Directory.Exists(folder))
-            {
-                continue;
-            }
-            string[] paths = Directory.GetFiles(folder, "*.json");
-            Array.Sort(paths, string.CompareOrdinal);
-            foreach (string path in paths)
+            foreach (string path in FilesOf(folder))
             {
                 present.Add(path);
-                isChanged |= LoadFile(kind, path);
+                isChanged |= LoadFile(path, (name, shown, bytes) => PolicyFile.Read(kind, name, shown, bytes));
             }
+        }
+        foreach (string path in FilesOf(ExtrasFolder))
+        {
+            present.Add(path);
+            isChanged |= LoadFile(path, (name, shown, bytes) => ExtrasFile.Read(name, shown, bytes));
         }
         foreach (string path in new List<string>(_files.Keys))
         {
@@ -101,59 +192,65 @@ public sealed class FolderStore : IRuleStore
         return isChanged;
     }
 
-    private bool LoadFile(string kind, string path)
+    private string[] FilesOf(string folder)
     {
+        string path = Path.Combine(_folder, folder);
+        string[] files = Directory.Exists(path) ? Directory.GetFiles(path, "*.json") : [];
+        Array.Sort(files, string.CompareOrdinal);
+        return files;
+    }
+
+    private bool LoadFile(string path, Func<string, string, byte[], PolicyFile> read)
+    {
+        string shown = Path.GetRelativePath(_folder, path);
+        _files.TryGetValue(path, out Loaded? old);
         try
         {
             var info = new FileInfo(path);
             (DateTime, long) stamp = (info.LastWriteTimeUtc, info.Length);
-            bool isKnown = _files.TryGetValue(path, out Loaded? old);
-            if (isKnown && old!.Stamp == stamp)
+            if (old is not null && old.Stamp == stamp)
             {
                 return false;
             }
-            string shown = Path.GetRelativePath(_folder, path);
-            PolicyFile read = PolicyFile.Read(kind, Path.GetFileNameWithoutExtension(path), shown, File.ReadAllBytes(path));
-            PolicyFile good = read.Errors.Count == 0 ? read : old?.Good ?? new PolicyFile();
-            _files[path] = new Loaded(stamp, good, read.Errors);
-            return true;
+            PolicyFile file = read(Path.GetFileNameWithoutExtension(path), shown, File.ReadAllBytes(path));
+            _files[path] = new Loaded(stamp, file.Errors.Count == 0 ? file : old?.Good ?? PolicyFile.None, file.Errors);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _files[path] = new Loaded(default, _files.GetValueOrDefault(path)?.Good ?? new PolicyFile(), [$"{Path.GetRelativePath(_folder, path)}:1: {e.Message}"]);
-            return true;
+            _files[path] = new Loaded(default, old?.Good ?? PolicyFile.None, [$"{shown}:1: {e.Message}"]);
         }
+        return true;
     }
 
     private void Swap()
     {
-        List<Trunk> trunks = [];
-        List<DispatchRule> rules = [];
-        List<PhoneNumber> numbers = [];
+        StoredObjects objects = StoredObjects.Empty;
         List<string> errors = [];
         var paths = new List<string>(_files.Keys);
         paths.Sort(string.CompareOrdinal);
+        var owners = new Dictionary<(ObjectKind, string), string>();
         foreach (string path in paths)
         {
-            Loaded file = _files[path];
-            trunks.AddRange(file.Good.Trunks);
-            rules.AddRange(file.Good.Rules);
-            numbers.AddRange(file.Good.Numbers);
-            errors.AddRange(file.Errors);
+            errors.AddRange(_files[path].Errors);
+            foreach (FileObject held in _files[path].Good.Objects)
+            {
+                string shown = Path.GetRelativePath(_folder, path);
+                if (held.Message is not null && !owners.TryAdd((held.Kind, held.Id), shown))
+                {
+                    errors.Add($"{shown}:1: {held.Id} stands in {owners[(held.Kind, held.Id)]} too; that one counts");
+                    continue;
+                }
+                objects = held.Message is null ? objects : objects.With(held.Kind, held.Id, held.Message);
+                objects = held.Extras is null ? objects : objects with { Extras = objects.Extras.SetItem(held.Id, held.Extras) };
+            }
         }
-        Errors = errors;
-        var objects = new PolicyObjects
-        {
-            Trunks = trunks,
-            Rules = rules,
-            Numbers = numbers,
-            InterconnectAddresses = _settings.InterconnectAddresses,
-            Compat = _settings.Compat,
-        };
-        Volatile.Write(ref _current, PolicySnapshot.Build(objects, Current.Version + 1));
+        PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, _settings.ResolvedHosts());
+        Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), errors));
     }
 
     private sealed record Loaded((DateTime, long) Stamp, PolicyFile Good, IReadOnlyList<string> Errors);
+
+    private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Errors);
 }
 
 /// <summary>Any thread. What the folder store takes from the configuration.</summary>
@@ -163,4 +260,7 @@ public sealed record FolderStoreSettings
 
     /// <summary><c>interconnect.allowed_addresses</c>.</summary>
     public string[] InterconnectAddresses { get; init; } = [];
+
+    /// <summary>Addresses of host names in allowed_addresses, as far as they are known.</summary>
+    public Func<IReadOnlyDictionary<string, NetAddress[]>> ResolvedHosts { get; init; } = () => ReadOnlyDictionary<string, NetAddress[]>.Empty;
 }

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
+using Proxy.LiveKit.ProtoJson;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Numbers;
 using Proxy.Policy.Trunks;
@@ -61,7 +63,7 @@ internal static class ObjectConversion
             HidePhoneNumber = info.HidePhoneNumber,
             Attributes = Pairs(info.Attributes),
             RoomPreset = info.RoomPreset,
-            RoomConfigJson = info.RoomConfig is null ? "" : PolicyJson.Write(info.RoomConfig),
+            RoomConfigJson = info.RoomConfig is null ? "" : Encoding.UTF8.GetString(ProtoJson.Write(info.RoomConfig, ProtoJsonStyle.Camel)),
             Agents = Agents(info.RoomConfig),
             KrispEnabled = info.KrispEnabled,
             MediaEncryption = (MediaEncryption)info.MediaEncryption,

@@ -1,64 +1,67 @@
+using System;
 using System.Collections.Generic;
 using System.Text;
 using System.Text.Json;
-using Proxy.Policy.Dispatch;
-using Proxy.Policy.Numbers;
-using Proxy.Policy.Trunks;
+using Google.Protobuf;
+using Proxy.LiveKit.ProtoJson;
 using Wire = Proxy.LiveKit.Protocol;
 
 namespace Proxy.Server.Store;
 
+/// <summary>Any thread. One object of a file.</summary>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Id">Its id, from the object or from the file's name.</param>
+/// <param name="Message">LiveKit's message, the id filled in; null when only additions stand there.</param>
+/// <param name="Extras">The <c>x</c> member as text; null when there is none.</param>
+internal sealed record FileObject(ObjectKind Kind, string Id, IMessage? Message, string? Extras);
+
 /// <summary>Any thread. One file of the policy folder, read: its objects, or why it is refused as a whole.</summary>
-internal sealed record PolicyFile
+internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyList<string> Errors)
 {
-    public IReadOnlyList<Trunk> Trunks { get; init; } = [];
+    /// <summary>Folder names and what they hold.</summary>
+    public static readonly (string Folder, ObjectKind Kind)[] Folders =
+    [
+        ("trunks", ObjectKind.InboundTrunk), ("outbound", ObjectKind.OutboundTrunk), ("rules", ObjectKind.Rule), ("numbers", ObjectKind.Number),
+    ];
 
-    public IReadOnlyList<DispatchRule> Rules { get; init; } = [];
+    public static PolicyFile None { get; } = new([], []);
 
-    public IReadOnlyList<PhoneNumber> Numbers { get; init; } = [];
-
-    /// <summary>Each begins with <c>file:line:</c>.</summary>
-    public IReadOnlyList<string> Errors { get; init; } = [];
-
-    /// <summary>Reads a file of <c>trunks/</c>, <c>rules/</c> or <c>numbers/</c>.</summary>
-    /// <param name="kind">The folder's name.</param>
+    /// <summary>Reads a file: one object, the request form that <c>lk</c> takes, a list of objects, or <c>{"items": […]}</c>.</summary>
+    /// <param name="kind">What the folder holds.</param>
     /// <param name="name">The file's name without <c>.json</c>; names an object that has no id.</param>
     /// <param name="path">As errors shall show it.</param>
-    /// <param name="bytes">The file.</param>
-    public static PolicyFile Read(string kind, string name, string path, byte[] bytes)
+    /// <param name="bytes">The file, UTF-8.</param>
+    public static PolicyFile Read(ObjectKind kind, string name, string path, ReadOnlyMemory<byte> bytes)
     {
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 32 };
-            using JsonDocument document = JsonDocument.Parse(bytes, options);
-            return new Reading(kind, name, path).Read(document.RootElement);
+            using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ProtoJson.MaxDepth });
+            return new Reading(kind, path, bytes).Read(document.RootElement, name);
         }
         catch (JsonException e)
         {
-            return new PolicyFile { Errors = [$"{path}:{(e.LineNumber ?? 0) + 1}: not JSON: {Plain(e.Message)}"] };
+            return new PolicyFile([], [$"{path}:{(e.LineNumber ?? 0) + 1}: not JSON: {Plain(e.Message)}"]);
         }
     }
 
     private static string Plain(string message)
     {
-        int path = message.IndexOf(" LineNumber:", System.StringComparison.Ordinal);
-        return path < 0 ? message : message[..path];
+        int position = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return position < 0 ? message : message[..position];
     }
 
-    private sealed class Reading(string kind, string name, string path)
+    private sealed class Reading(ObjectKind kind, string path, ReadOnlyMemory<byte> bytes)
     {
-        private readonly List<Trunk> _trunks = [];
-        private readonly List<DispatchRule> _rules = [];
-        private readonly List<PhoneNumber> _numbers = [];
+        private readonly List<FileObject> _objects = [];
         private readonly List<string> _errors = [];
 
-        public PolicyFile Read(JsonElement root)
+        public PolicyFile Read(JsonElement root, string name)
         {
             ReadAny(root, name);
-            return _errors.Count > 0 ? new PolicyFile { Errors = _errors } : new PolicyFile { Trunks = _trunks, Rules = _rules, Numbers = _numbers };
+            return _errors.Count > 0 ? new PolicyFile([], _errors) : new PolicyFile(_objects, []);
         }
 
-        private void ReadAny(JsonElement element, string id)
+        private void ReadAny(JsonElement element, string name)
         {
             if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("items", out JsonElement items))
             {
@@ -69,32 +72,22 @@ internal sealed record PolicyFile
                 int index = 1;
                 foreach (JsonElement item in element.EnumerateArray())
                 {
-                    ReadAny(item, $"{id}-{index++}");
+                    ReadAny(item, $"{name}-{index++}");
                 }
                 return;
             }
             if (element.ValueKind != JsonValueKind.Object)
             {
-                Fail("an object is wanted");
+                Fail(1, "an object is wanted");
                 return;
             }
-            switch (kind)
-            {
-                case "trunks":
-                    ReadTrunk(Inner(element, "trunk"), id);
-                    break;
-                case "rules":
-                    ReadRule(Inner(element, "dispatch_rule", "dispatchRule"), id);
-                    break;
-                default:
-                    ReadNumber(element, id);
-                    break;
-            }
+            ReadObject(Inner(element), name);
         }
 
         /// <summary>The request form that <c>lk</c> takes wraps the object.</summary>
-        private static JsonElement Inner(JsonElement element, params string[] wrappers)
+        private JsonElement Inner(JsonElement element)
         {
+            string[] wrappers = kind == ObjectKind.Rule ? ["dispatch_rule", "dispatchRule"] : ["trunk"];
             foreach (string wrapper in wrappers)
             {
                 if (element.TryGetProperty(wrapper, out JsonElement inner) && inner.ValueKind == JsonValueKind.Object)
@@ -105,77 +98,110 @@ internal sealed record PolicyFile
             return element;
         }
 
-        private void ReadTrunk(JsonElement element, string id)
+        private void ReadObject(JsonElement element, string name)
         {
-            TrunkExtras extras = element.TryGetProperty("x", out JsonElement x) ? ExtrasOf(x, ExtrasJson.ReadTrunk, TrunkExtras.None) : TrunkExtras.None;
-            if (!PolicyJson.TryRead(WithoutX(element), out Wire.SIPInboundTrunkInfo? info, out string error))
+            string? extras = ReadExtras(element);
+            switch (kind)
             {
-                Fail(error);
-                return;
+                case ObjectKind.InboundTrunk when TryRead(element, out Wire.SIPInboundTrunkInfo trunk):
+                    trunk.SipTrunkId = OrName(trunk.SipTrunkId, "ST_", name);
+                    _objects.Add(new FileObject(kind, trunk.SipTrunkId, trunk, extras));
+                    break;
+                case ObjectKind.OutboundTrunk when TryRead(element, out Wire.SIPOutboundTrunkInfo trunk):
+                    trunk.SipTrunkId = OrName(trunk.SipTrunkId, "ST_", name);
+                    _objects.Add(new FileObject(kind, trunk.SipTrunkId, trunk, extras));
+                    break;
+                case ObjectKind.Rule when TryRead(element, out Wire.SIPDispatchRuleInfo rule):
+                    rule.SipDispatchRuleId = OrName(rule.SipDispatchRuleId, "SDR_", name);
+                    AddRule(rule, extras);
+                    break;
+                case ObjectKind.Number when TryRead(element, out Wire.PhoneNumber number):
+                    number.Id = OrName(number.Id, "PN_", name);
+                    _objects.Add(new FileObject(kind, number.Id, number, extras));
+                    break;
             }
-            info.SipTrunkId = info.SipTrunkId.Length > 0 ? info.SipTrunkId : "ST_" + id;
-            _trunks.Add(ObjectConversion.ToTrunk(info, extras));
         }
 
-        private void ReadRule(JsonElement element, string id)
+        private void AddRule(Wire.SIPDispatchRuleInfo rule, string? extras)
         {
-            RuleExtras extras = element.TryGetProperty("x", out JsonElement x) ? ExtrasOf(x, ExtrasJson.ReadRule, RuleExtras.None) : RuleExtras.None;
-            if (!PolicyJson.TryRead(WithoutX(element), out Wire.SIPDispatchRuleInfo? info, out string error))
+            if (rule.Rule is null || rule.Rule.RuleCase == Wire.SIPDispatchRule.RuleOneofCase.None)
             {
-                Fail(error);
+                Fail(1, "rule is missing: dispatchRuleDirect, dispatchRuleIndividual or dispatchRuleCallee");
                 return;
             }
-            if (info.Rule is null || info.Rule.RuleCase == Wire.SIPDispatchRule.RuleOneofCase.None)
-            {
-                Fail("rule is missing: dispatchRuleDirect, dispatchRuleIndividual or dispatchRuleCallee");
-                return;
-            }
-            info.SipDispatchRuleId = info.SipDispatchRuleId.Length > 0 ? info.SipDispatchRuleId : "SDR_" + id;
-            _rules.Add(ObjectConversion.ToRule(info, extras));
+            _objects.Add(new FileObject(kind, rule.SipDispatchRuleId, rule, extras));
         }
 
-        private void ReadNumber(JsonElement element, string id)
+        private static string OrName(string id, string prefix, string name) => id.Length > 0 ? id : name.StartsWith(prefix, StringComparison.Ordinal) ? name : prefix + name;
+
+        private bool TryRead<T>(JsonElement element, out T message)
+            where T : IMessage<T>, new()
         {
-            if (!PolicyJson.TryRead(element.GetRawText(), out Wire.PhoneNumber? info, out string error))
+            byte[] json = Encoding.UTF8.GetBytes(element.TryGetProperty("x", out _) ? WithoutX(element) : element.GetRawText());
+            bool isRead = ProtoJson.TryRead(json, ProtoJsonRules.Strict, out message, out ProtoJsonError error);
+            if (!isRead)
             {
-                Fail(error);
-                return;
+                Fail(LineOf(element) + error.Line - 1, error.Text);
             }
-            info.Id = info.Id.Length > 0 ? info.Id : "PN_" + id;
-            _numbers.Add(ObjectConversion.ToNumber(info));
+            return isRead;
         }
 
-        private T ExtrasOf<T>(JsonElement x, System.Func<JsonElement, List<string>, T> read, T none)
+        private string? ReadExtras(JsonElement element)
         {
+            if (!element.TryGetProperty("x", out JsonElement x))
+            {
+                return null;
+            }
+            int line = LineOf(x);
             if (x.ValueKind != JsonValueKind.Object)
             {
-                Fail("x: an object is wanted");
-                return none;
+                Fail(line, "x: an object is wanted");
+                return null;
             }
-            List<string> errors = [];
-            T extras = read(x, errors);
-            errors.ForEach(Fail);
-            return extras;
+            foreach (string error in ExtrasJson.Check(kind, x))
+            {
+                Fail(line, error);
+            }
+            return x.GetRawText();
         }
 
+        /// <summary>The member is blanked, not cut, so that lines in errors stay right.</summary>
         private static string WithoutX(JsonElement element)
         {
-            using var stream = new System.IO.MemoryStream();
-            using (var writer = new Utf8JsonWriter(stream))
+            string text = element.GetRawText();
+            string x = element.GetProperty("x").GetRawText();
+            int value = text.LastIndexOf(x, StringComparison.Ordinal);
+            int name = text.LastIndexOf("\"x\"", value, StringComparison.Ordinal);
+            int end = value + x.Length;
+            int comma = end;
+            while (comma < text.Length && char.IsWhiteSpace(text[comma]))
             {
-                writer.WriteStartObject();
-                foreach (JsonProperty property in element.EnumerateObject())
-                {
-                    if (property.Name != "x")
-                    {
-                        property.WriteTo(writer);
-                    }
-                }
-                writer.WriteEndObject();
+                comma++;
             }
-            return Encoding.UTF8.GetString(stream.ToArray());
+            if (comma < text.Length && text[comma] == ',')
+            {
+                end = comma + 1;
+            }
+            else
+            {
+                int before = text.LastIndexOf(',', name);
+                name = before >= 0 && string.IsNullOrWhiteSpace(text[(before + 1)..name]) ? before : name;
+            }
+            var blank = new StringBuilder(text);
+            for (int i = name; i < end; i++)
+            {
+                blank[i] = text[i] == '\n' ? '\n' : ' ';
+            }
+            return blank.ToString();
         }
 
-        private void Fail(string error) => _errors.Add($"{path}:1: {error}");
+        /// <summary>The line in which an element begins, from 1.</summary>
+        private int LineOf(JsonElement element)
+        {
+            int at = bytes.Span.IndexOf(Encoding.UTF8.GetBytes(element.GetRawText()));
+            return at < 0 ? 1 : 1 + bytes.Span[..at].Count((byte)'\n');
+        }
+
+        private void Fail(int line, string error) => _errors.Add($"{path}:{line}: {error}");
     }
 }

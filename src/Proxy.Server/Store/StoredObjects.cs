@@ -1,0 +1,93 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Text.Json;
+using Google.Protobuf;
+using Proxy.Core.Net;
+using Proxy.Policy;
+using Proxy.Policy.Dispatch;
+using Proxy.Policy.Numbers;
+using Proxy.Policy.Trunks;
+using Wire = Proxy.LiveKit.Protocol;
+
+namespace Proxy.Server.Store;
+
+/// <summary>Any thread. The kinds of stored object.</summary>
+public enum ObjectKind
+{
+    InboundTrunk,
+    OutboundTrunk,
+    Rule,
+    Number,
+}
+
+/// <summary>Any thread. Every stored object of one moment as LiveKit's own messages, by id; immutable. Messages in it are never changed.</summary>
+public sealed record StoredObjects
+{
+    public static StoredObjects Empty { get; } = new();
+
+    public ImmutableSortedDictionary<string, Wire.SIPInboundTrunkInfo> Inbound { get; init; } =
+        ImmutableSortedDictionary.Create<string, Wire.SIPInboundTrunkInfo>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<string, Wire.SIPOutboundTrunkInfo> Outbound { get; init; } =
+        ImmutableSortedDictionary.Create<string, Wire.SIPOutboundTrunkInfo>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<string, Wire.SIPDispatchRuleInfo> Rules { get; init; } =
+        ImmutableSortedDictionary.Create<string, Wire.SIPDispatchRuleInfo>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<string, Wire.PhoneNumber> Numbers { get; init; } =
+        ImmutableSortedDictionary.Create<string, Wire.PhoneNumber>(StringComparer.Ordinal);
+
+    /// <summary>Our additions by id, JSON objects as text.</summary>
+    public ImmutableDictionary<string, string> Extras { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>A copy with one object set, or removed where <paramref name="message"/> is null.</summary>
+    public StoredObjects With(ObjectKind kind, string id, IMessage? message) => kind switch
+    {
+        ObjectKind.InboundTrunk => this with { Inbound = Set(Inbound, id, (Wire.SIPInboundTrunkInfo?)message) },
+        ObjectKind.OutboundTrunk => this with { Outbound = Set(Outbound, id, (Wire.SIPOutboundTrunkInfo?)message) },
+        ObjectKind.Rule => this with { Rules = Set(Rules, id, (Wire.SIPDispatchRuleInfo?)message) },
+        _ => this with { Numbers = Set(Numbers, id, (Wire.PhoneNumber?)message) },
+    };
+
+    /// <summary>The policy's own values; what cannot be read in an addition is left out (the stores refuse it before).</summary>
+    public PolicyObjects ToPolicy(Compat compat, string[] interconnect, IReadOnlyDictionary<string, NetAddress[]> resolved)
+    {
+        List<Trunk> trunks = new(Inbound.Count);
+        foreach (Wire.SIPInboundTrunkInfo info in Inbound.Values)
+        {
+            trunks.Add(ObjectConversion.ToTrunk(info, Read(info.SipTrunkId, ExtrasJson.ReadTrunk, TrunkExtras.None)));
+        }
+        List<DispatchRule> rules = new(Rules.Count);
+        foreach (Wire.SIPDispatchRuleInfo info in Rules.Values)
+        {
+            rules.Add(ObjectConversion.ToRule(info, Read(info.SipDispatchRuleId, ExtrasJson.ReadRule, RuleExtras.None)));
+        }
+        List<PhoneNumber> numbers = new(Numbers.Count);
+        foreach (Wire.PhoneNumber info in Numbers.Values)
+        {
+            numbers.Add(ObjectConversion.ToNumber(info));
+        }
+        return new PolicyObjects { Trunks = trunks, Rules = rules, Numbers = numbers, Compat = compat, InterconnectAddresses = interconnect, ResolvedHosts = resolved };
+    }
+
+    private T Read<T>(string id, Func<JsonElement, List<string>, T> read, T none)
+    {
+        if (!Extras.TryGetValue(id, out string? json))
+        {
+            return none;
+        }
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? read(document.RootElement, []) : none;
+        }
+        catch (JsonException)
+        {
+            return none;
+        }
+    }
+
+    private static ImmutableSortedDictionary<string, T> Set<T>(ImmutableSortedDictionary<string, T> all, string id, T? message)
+        where T : class => message is null ? all.Remove(id) : all.SetItem(id, message);
+}
