@@ -1,20 +1,11 @@
-using System;
-using Proxy.Native;
+using Proxy.Server.Commands;
 
 namespace Proxy.Server;
 
 /// <summary>Main thread. The executable.</summary>
 public static class Program
 {
-    public static int Main(string[] args)
-    {
-        if (args is ["rooms", ..])
-        {
-            return Rooms.RoomsCommand.Run(args.AsSpan(1));
-        }
-        System.Console.Out.WriteLine("siproom 0.1.0");
-        System.Console.Out.WriteLine(LinkedVersions.OpenSsl);
-        System.Console.Out.WriteLine(LinkedVersions.Opus);
-        return args is ["version"] or ["--version"] ? 0 : 2;
-    }
+    public const string Version = "0.1.0";
+
+    public static int Main(string[] args) => SiproomCommand.Run(args);
 }

@@ -80,6 +80,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Name)]
     internal static partial int gettid();
+
+    [LibraryImport(Name, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int setenv(string name, string value, int overwrite);
 }
 
 /// <summary>struct timespec.</summary>

@@ -1,0 +1,207 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Globalization;
+using System.IO;
+using System.Text;
+using Proxy.Bridge;
+using Proxy.Core.Net;
+using Proxy.Policy;
+using Proxy.Policy.Explaining;
+using Proxy.Server.Config;
+using Proxy.Server.Store;
+using Proxy.Sip;
+using Proxy.Sip.Parsing;
+
+namespace Proxy.Server.Commands;
+
+/// <summary>Main thread. <c>siproom explain</c>: what would become of a call, and why. Takes no limit token.</summary>
+internal sealed class ExplainCommand
+{
+    private readonly Option<string?> _from = new("--from") { Description = "Caller", HelpName = "N" };
+    private readonly Option<string?> _to = new("--to") { Description = "Called number", HelpName = "N" };
+    private readonly Option<string?> _invite = new("--invite") { Description = "A file that holds an INVITE", HelpName = "FILE.sip" };
+    private readonly Option<string?> _call = new("--call") { Description = "A call of the running node (not built yet)", HelpName = "ID" };
+    private readonly Option<string?> _src = new("--src") { Description = "Address the packet comes from", HelpName = "IP[:PORT]" };
+    private readonly Option<string> _transport = new("--transport") { Description = "udp, tcp or tls", DefaultValueFactory = _ => "udp" };
+    private readonly Option<string?> _ruri = new("--ruri") { Description = "Request-URI", HelpName = "URI" };
+    private readonly Option<string[]> _headers = new("--header") { Description = "A header field, may be given again", HelpName = "'N: v'", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _user = new("--user") { Description = "As if this digest user had authenticated (not built yet)", HelpName = "NAME" };
+    private readonly Option<string?> _at = new("--at") { Description = "As if it were this time (ISO 8601)", HelpName = "TIME" };
+    private readonly Option<string?> _url = new("--url") { Description = "Ask this node (not built yet)", HelpName = "URL" };
+    private readonly Option<bool> _json = new("--json") { Description = "For programs" };
+    private readonly ConfigFlags _flags;
+
+    private ExplainCommand(Command command)
+    {
+        foreach (Option option in (Option[])[_from, _to, _invite, _call, _src, _transport, _ruri, _headers, _user, _at, _url, _json])
+        {
+            command.Options.Add(option);
+        }
+        _flags = new ConfigFlags(command, isServing: false);
+        command.SetAction(Run);
+    }
+
+    public static Command Build()
+    {
+        Command command = new("explain", "What would become of a call, and why");
+        _ = new ExplainCommand(command);
+        return command;
+    }
+
+    private int Run(ParseResult result)
+    {
+        foreach (Option<string?> option in (Option<string?>[])[_call, _user, _url])
+        {
+            if (result.GetValue(option) is not null)
+            {
+                return Terminal.Fail(ExitCode.Failed, $"explain {option.Name} is not built yet");
+            }
+        }
+        ServerConfig? config = Terminal.Load(_flags.Read(result) with { IsOffline = true });
+        if (config is null)
+        {
+            return ExitCode.BadInput;
+        }
+        if (!TryReadFacts(result, out CallFacts facts, out string error) || !TryOpenPolicy(config, out IPolicy? policy, out error))
+        {
+            return Terminal.Fail(ExitCode.BadInput, error);
+        }
+        DecisionTrace trace = new();
+        Verdict verdict = policy!.Decide(facts, default, trace);
+        System.Console.Out.WriteLine(result.GetValue(_json) ? ExplainJson.Write(facts, verdict, trace) : ExplainText.Write(facts, verdict, trace).TrimEnd('\n'));
+        return verdict.Kind == VerdictKind.Reject ? ExitCode.Refused : ExitCode.Done;
+    }
+
+    private static bool TryOpenPolicy(ServerConfig config, out IPolicy? policy, out string error)
+    {
+        PolicySettings settings = new() { Refusals = config.Refusals, Secret = Encoding.UTF8.GetBytes(config.ApiSecret) };
+        error = "";
+        policy = null;
+        if (config.PolicyFolder is null)
+        {
+            error = "no policy to explain: give --policy DIR or a --config that names a folder";
+            return false;
+        }
+        FolderStore store = FolderStore.Open(config.PolicyFolder, new FolderStoreSettings { Compat = config.Compat });
+        if (store.Errors.Count > 0)
+        {
+            error = $"the policy cannot be used: {store.Errors[0]}" + (store.Errors.Count > 1 ? $" (and {store.Errors.Count - 1} more; see siproom check)" : "");
+            return false;
+        }
+        policy = new RulePolicy(store, settings);
+        return true;
+    }
+
+    private bool TryReadFacts(ParseResult result, out CallFacts facts, out string error)
+    {
+        facts = new CallFacts();
+        DateTimeOffset at = DateTimeOffset.UtcNow;
+        string? time = result.GetValue(_at);
+        if (time is not null && !DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out at))
+        {
+            error = $"--at '{time}' is not a time such as 2026-11-22T17:00:00Z";
+            return false;
+        }
+        if (!TryReadSource(result, out SipFlow flow, out error))
+        {
+            return false;
+        }
+        string? file = result.GetValue(_invite);
+        if (file is not null)
+        {
+            return TryReadInvite(file, flow, at, out facts, out error);
+        }
+        (string? from, string? to) = (result.GetValue(_from), result.GetValue(_to));
+        if (from is null || to is null)
+        {
+            error = "explain needs --from N and --to N, or --invite FILE.sip";
+            return false;
+        }
+        string ruri = result.GetValue(_ruri) ?? $"sip:{to}@siproom";
+        bool isUri = SipUriView.TryParse(Encoding.UTF8.GetBytes(ruri), out SipUriView uri);
+        facts = facts with
+        {
+            CallId = "SCL_explain",
+            SipCallId = "explain",
+            Source = flow.Remote,
+            Transport = FactsFromInvite.TransportName(flow.Transport),
+            RequestUri = ruri,
+            RequestUser = isUri ? Encoding.UTF8.GetString(uri.User) : to,
+            RequestHost = isUri ? Encoding.UTF8.GetString(uri.Host) : "siproom",
+            ToUser = to,
+            ToHost = "siproom",
+            FromUser = from,
+            FromHost = "explain",
+            FromTag = "explain",
+            Headers = [.. ReadHeaders(result)],
+            Utc = at,
+        };
+        return true;
+    }
+
+    private bool TryReadSource(ParseResult result, out SipFlow flow, out string error)
+    {
+        flow = default;
+        error = "";
+        SipTransport? transport = result.GetValue(_transport) switch
+        {
+            "udp" => SipTransport.Udp,
+            "tcp" => SipTransport.Tcp,
+            "tls" => SipTransport.Tls,
+            _ => null,
+        };
+        if (transport is null)
+        {
+            error = $"--transport '{result.GetValue(_transport)}' is unknown; known are udp, tcp, tls";
+            return false;
+        }
+        NetEndPoint remote = default;
+        string? source = result.GetValue(_src);
+        if (source is not null && !NetEndPoint.TryParse(source, out remote))
+        {
+            if (!NetAddress.TryParse(source, out NetAddress address))
+            {
+                error = $"--src '{source}' is not an address such as 203.0.113.7 or 203.0.113.7:5060";
+                return false;
+            }
+            remote = new NetEndPoint(address, 5060);
+        }
+        flow = new SipFlow(transport.Value, 0, 0, remote);
+        return true;
+    }
+
+    private static bool TryReadInvite(string file, in SipFlow flow, DateTimeOffset at, out CallFacts facts, out string error)
+    {
+        facts = new CallFacts();
+        error = "";
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error = $"--invite '{file}' cannot be read: {e.Message}";
+            return false;
+        }
+        if (!SipMessageView.TryParse(bytes, out SipMessageView view, out SipParseError problem))
+        {
+            error = $"--invite '{file}' is no SIP request that could be read ({problem})";
+            return false;
+        }
+        facts = FactsFromInvite.Read("SCL_explain", view, flow, at);
+        return true;
+    }
+
+    private List<FactHeader> ReadHeaders(ParseResult result)
+    {
+        List<FactHeader> headers = [];
+        foreach (string header in result.GetValue(_headers) ?? [])
+        {
+            int colon = header.IndexOf(':', StringComparison.Ordinal);
+            headers.Add(colon < 0 ? new FactHeader(header.Trim(), "") : new FactHeader(header[..colon].Trim(), header[(colon + 1)..].Trim()));
+        }
+        return headers;
+    }
+}

@@ -1,0 +1,107 @@
+using System;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Collections.Generic;
+using Proxy.Native;
+using Proxy.Server.Rooms;
+
+namespace Proxy.Server.Commands;
+
+/// <summary>Main thread. The command line: every verb, and what each is answered with. ADR 0009.</summary>
+internal static class SiproomCommand
+{
+    /// <summary>0 done, 1 failed, 2 wrong input, 3 explain says refuse.</summary>
+    public static int Run(string[] args)
+    {
+        // The room server's verb reads its own flags.
+        if (args is ["rooms", ..] && !args.AsSpan().Contains("--help"))
+        {
+            return RoomsCommand.Run(args.AsSpan(1));
+        }
+        RootCommand root = Build();
+        ParseResult result = root.Parse(args);
+        if (result.Errors.Count > 0)
+        {
+            return Terminal.Fail(ExitCode.BadInput, Sentence(result));
+        }
+        return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static RootCommand Build()
+    {
+        RootCommand root = new("siproom puts SIP callers into LiveKit rooms. Without a verb: serve.");
+        Option<bool> version = new("--version") { Description = "The versions of siproom and of the libraries linked into it" };
+        RemoveDefaultVersion(root);
+        root.Options.Add(version);
+        ConfigFlags rootFlags = new(root, isServing: true);
+        root.SetAction(result => result.GetValue(version) ? Version() : ServeCommand.Run(rootFlags.Read(result)));
+
+        Command serve = new("serve", "Take calls");
+        ConfigFlags serveFlags = new(serve, isServing: true);
+        serve.SetAction(result => ServeCommand.Run(serveFlags.Read(result)));
+        root.Subcommands.Add(serve);
+
+        Command versionVerb = new("version", "The versions of siproom and of the libraries linked into it");
+        versionVerb.SetAction(_ => Version());
+        root.Subcommands.Add(versionVerb);
+
+        root.Subcommands.Add(CheckCommand.Build());
+        root.Subcommands.Add(ExplainCommand.Build());
+        root.Subcommands.Add(new Command("rooms", "The built-in room server alone: [--http ADDR:PORT] [--dev-ice-port N]"));
+        root.Subcommands.Add(NotBuilt("inbound", "List and change trunks"));
+        root.Subcommands.Add(NotBuilt("dispatch", "List and change dispatch rules"));
+        root.Subcommands.Add(NotBuilt("number", "List and change phone numbers"));
+        root.Subcommands.Add(NotBuilt("calls", "List, show and end calls"));
+        root.Subcommands.Add(NotBuilt("drain", "Take no new calls, or take them again"));
+        root.Subcommands.Add(NotBuilt("reload", "Read configuration and policy again"));
+        return root;
+    }
+
+    private static Command NotBuilt(string name, string description)
+    {
+        Command command = new(name, description + " (not built yet)") { TreatUnmatchedTokensAsErrors = false };
+        command.SetAction(_ => Terminal.Fail(ExitCode.Failed, $"'{name}' is not built yet"));
+        return command;
+    }
+
+    private static int Version()
+    {
+        System.Console.Out.WriteLine("siproom " + Program.Version);
+        System.Console.Out.WriteLine(LinkedVersions.OpenSsl);
+        System.Console.Out.WriteLine(LinkedVersions.Opus);
+        return ExitCode.Done;
+    }
+
+    private static void RemoveDefaultVersion(RootCommand root)
+    {
+        for (int i = root.Options.Count - 1; i >= 0; i--)
+        {
+            if (root.Options[i] is VersionOption)
+            {
+                root.Options.RemoveAt(i);
+            }
+        }
+    }
+
+    // One sentence: the first error, and what would be right where an unknown word was typed.
+    private static string Sentence(ParseResult result)
+    {
+        ParseError error = result.Errors[0];
+        List<string> known = [];
+        if (result.UnmatchedTokens.Count > 0)
+        {
+            foreach (Command command in result.CommandResult.Command.Subcommands)
+            {
+                known.Add(command.Name);
+            }
+            foreach (Option option in result.CommandResult.Command.Options)
+            {
+                known.Add(option.Name);
+            }
+            string typed = result.UnmatchedTokens[0];
+            string? nearest = Config.ConfigProblems.Nearest(typed, known);
+            return $"'{typed}' is unknown here" + (nearest is null ? "; see --help" : $"; did you mean '{nearest}'?");
+        }
+        return error.Message.TrimEnd('.');
+    }
+}
