@@ -64,6 +64,7 @@ public sealed class ConfigLoader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            problems.IsUnreadable = true;
             problems.Error(0, "cannot be read: " + e.Message);
         }
         return null;
@@ -376,7 +377,7 @@ public sealed class ConfigLoader
 
     private void Demand(ServerConfig config, ConfigProblems problems)
     {
-        if (_overrides.IsOffline)
+        if (_overrides.IsOffline || problems.IsUnreadable)
         {
             return;
         }

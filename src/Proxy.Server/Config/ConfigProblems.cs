@@ -9,6 +9,9 @@ internal sealed class ConfigProblems(string file)
     private readonly List<(long Line, string Text)> _errors = [];
     private readonly List<string> _notices = [];
 
+    /// <summary>There is no file to find more errors in.</summary>
+    public bool IsUnreadable { get; set; }
+
     public bool HasErrors => _errors.Count > 0;
 
     public IReadOnlyList<string> Notices => _notices;
