@@ -38,10 +38,10 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             return;
         }
         transaction.Dialog = dialog;
-        HandleInOrder(dialog, transaction, in view, now);
+        HandleInOrder(dialog, transaction, in view, in flow, now);
     }
 
-    private void HandleInOrder(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, MonoTime now)
+    private void HandleInOrder(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, in SipFlow flow, MonoTime now)
     {
         Span<byte> unsupported = stackalloc byte[512];
         if (view.CSeq.Number <= dialog.RemoteCSeq)
@@ -51,6 +51,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             return;
         }
         dialog.RemoteCSeq = view.CSeq.Number;
+        dialog.Follow(in flow);
         int length = RequestChecks.WriteUnsupported(in view, unsupported);
         if (length > 0 && view.Method != SipMethod.Bye)
         {
@@ -71,6 +72,9 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             case SipMethod.Notify:
                 HandleNotify(dialog, transaction, in view, now);
                 break;
+            case SipMethod.Prack:
+                HandlePrack(dialog, transaction, in view, now);
+                break;
             case SipMethod.Info:
                 Offer(SipEventKind.Info, dialog, transaction, now);
                 break;
@@ -78,7 +82,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
                 Offer(SipEventKind.Refer, dialog, transaction, now);
                 break;
             case SipMethod.Options:
-                Answer(dialog, transaction, 200, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\nAccept: application/sdp, multipart/mixed\r\n"u8, now);
+                Answer(dialog, transaction, 200, "Accept: application/sdp, multipart/mixed\r\n"u8, now);
                 break;
             default:
                 Answer(dialog, transaction, 481, default, now);
@@ -86,8 +90,8 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         }
     }
 
-    private void Answer(SipDialog dialog, ServerTransaction transaction, int status, ReadOnlySpan<byte> extra, MonoTime now) =>
-        core.Server.Respond(transaction, dialog.BuildResponse(transaction, status, default, default, extra), status, now);
+    private static void Answer(SipDialog dialog, ServerTransaction transaction, int status, ReadOnlySpan<byte> extra, MonoTime now) =>
+        dialog.Answer(transaction, status, default, extra, now);
 
     /// <summary>Hands a request to the owner; on a dialog that is over nobody would answer it.</summary>
     private void Offer(SipEventKind kind, SipDialog dialog, ServerTransaction transaction, MonoTime now)
@@ -123,14 +127,14 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         {
             RefuseForNow(dialog, transaction, now);
         }
-        else if (dialog.IsInviting || dialog.IsUpdating)
+        else if (dialog.IsInviting || dialog.IsUpdating || (dialog.IsAwaitingAck && dialog.IsAnswerDue))
         {
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);
         }
-        else if (!RequestChecks.HasReadableBody(in view))
+        else if (RefusesContent(dialog, transaction, in view, now))
         {
-            Answer(dialog, transaction, 415, "Accept: application/sdp, multipart/mixed\r\n"u8, now);
+            return;
         }
         else
         {
@@ -139,6 +143,34 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             dialog.PendingReInvite = transaction.Id;
             Answer(dialog, transaction, 100, default, now);
             core.Raise(SipEventKind.ReInvite, dialog, transaction.Request, transaction.Id, SipMethod.Invite);
+        }
+    }
+
+    /// <summary>415 for a body that is no SDP; 422 for a session interval that is too short (RFC 4028 §9).</summary>
+    private bool RefusesContent(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, MonoTime now)
+    {
+        if (!RequestChecks.HasReadableBody(in view))
+        {
+            Answer(dialog, transaction, 415, "Accept: application/sdp, multipart/mixed\r\n"u8, now);
+            return true;
+        }
+        if (SessionTimer.IsTooSmall(in view, core.Options.MinSessionExpires))
+        {
+            Span<byte> line = stackalloc byte[32];
+            Answer(dialog, transaction, 422, line[..RequestChecks.WriteMinSE(core.Options.MinSessionExpires, line)], now);
+            return true;
+        }
+        return false;
+    }
+
+    private void HandlePrack(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, MonoTime now)
+    {
+        int status = dialog.HandlePrack(in view, now);
+        Answer(dialog, transaction, status, default, now);
+        if (status == 200)
+        {
+            core.Raise(SipEventKind.Prack, dialog, transaction.Request, SlotId.None, SipMethod.Prack);
+            dialog.HandlePrackAnswered(now);
         }
     }
 
@@ -164,7 +196,10 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         }
         else if (view.Body.IsEmpty)
         {
-            dialog.RefreshTarget(transaction);
+            if (RefusesContent(dialog, transaction, in view, now))
+            {
+                return;
+            }
             Answer(dialog, transaction, 200, default, now);
             core.Raise(SipEventKind.Update, dialog, transaction.Request, SlotId.None, SipMethod.Update);
         }
@@ -177,9 +212,9 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);
         }
-        else if (!RequestChecks.HasReadableBody(in view))
+        else if (RefusesContent(dialog, transaction, in view, now))
         {
-            Answer(dialog, transaction, 415, "Accept: application/sdp, multipart/mixed\r\n"u8, now);
+            return;
         }
         else
         {

@@ -29,24 +29,38 @@ public enum SipDialogState : byte
 /// <remarks>RFC 3261 §12; matched by Call-ID and both tags, and by the source of the request.</remarks>
 public sealed class SipDialog
 {
+    /// <summary>A 180 that was taken is said again once a minute (RFC 3261 §13.3.1.1).</summary>
+    private const long RingRefreshMs = 55_000;
+
     private readonly SipCore _core;
+    private readonly DialogMessages _messages;
     private readonly AwaitedAck _ack;
-    private readonly byte[] _contact;
-    private byte[] _remoteTarget;
-    private byte[]? _byeHeaders;
-    private bool _isByeDue;
+    private readonly ReliableProvisional _reliable;
+    private readonly SessionTimer _session;
+    private readonly bool _mustBeReliable;
+    private readonly bool _mayBeReliable;
+    private DueMessage? _dueBye;
+    private DueMessage? _dueAccept;
+    private byte[] _localSdp = [];
+    private bool _isRefreshing;
+    private bool _peerTakesUpdate;
+    private MonoTime _lastRingAt = new(long.MinValue);
     private uint _localCSeq;
 
     internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
     {
         _core = core;
+        _messages = new DialogMessages(core, in invite, in flow, localTag);
         _ack = new AwaitedAck(core);
-        Identity = DialogIdentity.From(in invite, localTag, core.Scratch);
+        _reliable = new ReliableProvisional(core);
+        _session = new SessionTimer(core.Options);
         LocalTag = Encoding.ASCII.GetString(localTag);
         Flow = flow;
         RemoteCSeq = invite.CSeq.Number;
-        _contact = ContactOf(core.Listener(in flow), SipUriView.SchemeOf(invite.RequestUri) == SipUriScheme.Sips);
-        _remoteTarget = invite.TryGetContact(out NameAddrView contact) ? contact.Uri.ToArray() : invite.From.Uri.ToArray();
+        _mustBeReliable = invite.ListContains(SipHeaderId.Require, "100rel"u8);
+        _mayBeReliable = _mustBeReliable || invite.ListContains(SipHeaderId.Supported, "100rel"u8);
+        _peerTakesUpdate = invite.ListContains(SipHeaderId.Allow, "UPDATE"u8);
+        IsAnswerDue = invite.Body.IsEmpty;
     }
 
     /// <summary>The owner's own object (the call).</summary>
@@ -66,7 +80,7 @@ public sealed class SipDialog
     public ReadOnlySpan<byte> RouteSet => Identity.RouteSet;
 
     /// <summary>The peer's Contact URI.</summary>
-    public ReadOnlySpan<byte> RemoteTarget => _remoteTarget;
+    public ReadOnlySpan<byte> RemoteTarget => _messages.RemoteTarget;
 
     /// <summary>Where the dialog lives: the flow of the INVITE.</summary>
     public SipFlow Flow { get; private set; }
@@ -82,7 +96,7 @@ public sealed class SipDialog
 
     internal SlotId Id { get; set; } = SlotId.None;
 
-    internal DialogIdentity Identity { get; }
+    internal DialogIdentity Identity => _messages.Identity;
 
     /// <summary>The transaction of the INVITE that made the dialog.</summary>
     internal SlotId InviteTransaction { get; set; } = SlotId.None;
@@ -104,6 +118,9 @@ public sealed class SipDialog
 
     internal bool IsAwaitingAck => _ack.IsWaiting;
 
+    /// <summary>Whether the answer to our offer is to come in the ACK (late offer).</summary>
+    internal bool IsAnswerDue { get; private set; }
+
     /// <summary>Whether we sent a REFER whose progress may be notified.</summary>
     internal bool HasReferred { get; private set; }
 
@@ -122,17 +139,23 @@ public sealed class SipDialog
     /// <param name="sdp">The answer; or the offer when the INVITE had none.</param>
     /// <param name="extraHeaders">Whole header lines, each ended by CRLF; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
+    /// <remarks>While a reliable 183 with SDP waits for its PRACK the 200 waits too (RFC 3262 §3).</remarks>
     public bool Accept(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
     {
         if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
         {
             return false;
         }
-        int response = BuildResponse(invite, 200, default, sdp, extraHeaders);
-        if (!_core.Server.Respond(invite, response, 200, now))
+        if (_reliable.IsWaiting && _reliable.HasBody)
+        {
+            _dueAccept = new DueMessage(sdp.ToArray(), extraHeaders.ToArray());
+            return true;
+        }
+        if (!Answer(invite, 200, sdp, extraHeaders, now))
         {
             return false;
         }
+        _reliable.Stop();
         State = SipDialogState.Confirmed;
         _ack.Begin(invite, now);
         Arm();
@@ -150,7 +173,7 @@ public sealed class SipDialog
         {
             return false;
         }
-        bool isSent = _core.Server.Respond(invite, BuildResponse(invite, status, reason, default, extraHeaders), status, now);
+        bool isSent = _core.Server.Respond(invite, _messages.BuildResponse(invite, true, status, reason, default, extraHeaders), status, now);
         End();
         return isSent;
     }
@@ -208,10 +231,11 @@ public sealed class SipDialog
             return Reject(480, default, lines.Written, now);
         }
         State = SipDialogState.Ended;
+        _session.Stop();
+        Arm();
         if (_ack.IsWaiting)
         {
-            _isByeDue = true;
-            _byeHeaders = lines.Written.ToArray();
+            _dueBye = new DueMessage([], lines.Written.ToArray());
             return true;
         }
         return SendBye(lines.Written, now);
@@ -225,18 +249,10 @@ public sealed class SipDialog
     /// <param name="now">The time of this turn.</param>
     public bool Respond(SlotId request, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now)
     {
-        if (!_core.Server.TryGet(request, out ServerTransaction? transaction) || transaction.Dialog != this)
+        if (!_core.Server.TryGet(request, out ServerTransaction? transaction) || transaction.Dialog != this || request == InviteTransaction
+            || !Answer(transaction, status, body, extraHeaders, now))
         {
             return false;
-        }
-        int response = BuildResponse(transaction, status, default, body, extraHeaders);
-        if (!_core.Server.Respond(transaction, response, status, now))
-        {
-            return false;
-        }
-        if (status is >= 200 and < 300)
-        {
-            RefreshTarget(transaction);
         }
         if (status >= 200)
         {
@@ -331,12 +347,13 @@ public sealed class SipDialog
         bool isFirst = _ack.IsWaiting || !IsAcknowledged;
         _ack.Stop();
         IsAcknowledged = true;
+        IsAnswerDue = false;
         Arm();
         if (!isFirst)
         {
             _core.Counters.Absorbed++;
         }
-        else if (_isByeDue)
+        else if (_dueBye is not null)
         {
             SendDueBye(now);
         }
@@ -384,10 +401,10 @@ public sealed class SipDialog
             End();
             _core.Raise(SipEventKind.ByeReceived, this, message, method: SipMethod.Bye);
         }
-        else if (_isByeDue)
+        else if (_dueBye is not null)
         {
             // Our own BYE waited for the ACK: now it is not needed.
-            _isByeDue = false;
+            _dueBye = null;
             End();
             _core.Raise(SipEventKind.ByeFinished, this, status: 200);
         }
@@ -405,7 +422,7 @@ public sealed class SipDialog
         if (_ack.HandleTimer(now))
         {
             _core.Counters.AckTimeouts++;
-            if (_isByeDue)
+            if (_dueBye is not null)
             {
                 SendDueBye(now);
             }
@@ -414,7 +431,48 @@ public sealed class SipDialog
                 _core.Raise(SipEventKind.AckTimeout, this);
             }
         }
+        if (_reliable.HandleTimer(now) && Reject(504, default, default, now))
+        {
+            _core.Raise(SipEventKind.PrackTimeout, this);
+        }
+        HandleSessionTimer(now);
         Arm();
+    }
+
+    /// <summary>PRACK (RFC 3262 §3): stops the repetition, lets a waiting 200 go.</summary>
+    /// <returns>The status to answer with: 200, or 481 when it belongs to no response.</returns>
+    internal int HandlePrack(in SipMessageView prack, MonoTime now)
+    {
+        prack.TryGetHeader(SipHeaderId.RAck, out ReadOnlySpan<byte> rack);
+        ReadOnlySpan<byte> sequence = SipText.ReadToken(ref rack);
+        if (!SipText.TryReadNumber(sequence, uint.MaxValue, out long rseq) || !CSeqView.TryParse(rack, out CSeqView cseq)
+            || cseq.Method != SipMethod.Invite || rseq == 0 || rseq != _reliable.RSeq)
+        {
+            return 481;
+        }
+        _reliable.Stop();
+        IsAnswerDue &= prack.Body.IsEmpty;
+        Arm();
+        return 200;
+    }
+
+    /// <summary>What waited for the PRACK goes out after its 200.</summary>
+    internal void HandlePrackAnswered(MonoTime now)
+    {
+        if (_dueAccept is { } due)
+        {
+            _dueAccept = null;
+            Accept(due.Body, due.Headers, now);
+        }
+    }
+
+    /// <summary>An in-dialog request of the peer was taken: where it came from is where the dialog lives now (NAT, new connection).</summary>
+    internal void Follow(in SipFlow source)
+    {
+        if (source.Remote.Address == Flow.Remote.Address && source.Transport == Flow.Transport && (!Flow.IsReliable || Flow.Connection == 0))
+        {
+            Flow = source;
+        }
     }
 
     internal void HandleFlowClosed(in SipFlow flow, MonoTime now)
@@ -436,17 +494,19 @@ public sealed class SipDialog
 
     internal void HandleRequestSucceeded(SipMethod method, in SipMessageView response, int message, MonoTime now)
     {
-        Settle(method);
+        bool isRefresh = Settle(method);
         if (method == SipMethod.Bye)
         {
             FinishBye(response.StatusCode);
             return;
         }
-        if (method is SipMethod.Invite or SipMethod.Update && response.TryGetContact(out NameAddrView contact))
+        if (method is SipMethod.Invite or SipMethod.Update)
         {
-            _remoteTarget = contact.Uri.ToArray();
+            _messages.RefreshTarget(in response);
+            _session.AgreeAsClient(in response, now);
+            Arm();
         }
-        if (State != SipDialogState.Ended)
+        if (State != SipDialogState.Ended && !isRefresh)
         {
             _core.Raise(SipEventKind.RequestSucceeded, this, message, method: method, status: response.StatusCode);
         }
@@ -454,12 +514,20 @@ public sealed class SipDialog
 
     internal void HandleRequestFailed(SipMethod method, int status, int message, MonoTime now)
     {
-        Settle(method);
+        bool isRefresh = Settle(method);
         if (method == SipMethod.Bye)
         {
             FinishBye(status);
         }
-        else if (State != SipDialogState.Ended)
+        else if (State == SipDialogState.Ended)
+        {
+            return;
+        }
+        else if (isRefresh)
+        {
+            HandleRefreshFailed(method, status, message, now);
+        }
+        else
         {
             _core.Raise(SipEventKind.RequestFailed, this, message, method: method, status: status);
         }
@@ -468,71 +536,137 @@ public sealed class SipDialog
     /// <summary>ACK of a 2xx to our re-INVITE: a request of its own with the INVITE's CSeq number (§13.2.2.4).</summary>
     internal int BuildAckOfSuccess(in SipMessageView response, uint cseq, out SipFlow flow)
     {
-        if (response.TryGetContact(out NameAddrView contact))
-        {
-            _remoteTarget = contact.Uri.ToArray();
-        }
+        _messages.RefreshTarget(in response);
         Span<byte> branch = stackalloc byte[ClientTransactions.BranchLength];
         "z9hG4bK"u8.CopyTo(branch);
         RandomText.Fill(branch[7..], _core.Random);
-        flow = DialogFlow.Of(Flow, RouteSet, _remoteTarget);
-        RequestParts parts = RequestOf("ACK"u8, branch, cseq, in flow);
-        return _core.BuildRequest(ref parts);
+        flow = DialogFlow.Of(Flow, RouteSet, RemoteTarget);
+        return _messages.BuildRequest(SipMethod.Ack, branch, cseq, in flow, default, default, default);
     }
 
-    internal int BuildResponse(ServerTransaction transaction, int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extra)
+    /// <summary>Sends a response; in a 2xx to INVITE and UPDATE the session timer is agreed on and the target refreshed.</summary>
+    internal bool Answer(ServerTransaction transaction, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extra, MonoTime now)
     {
-        SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits);
-        bool isInvite = transaction.IsInvite;
-        bool isSuccess = status is >= 200 and < 300;
-        bool formsDialog = isInvite && status is > 100 and < 300;
-        bool isTargetRefresh = formsDialog || (isSuccess && transaction.Method is SipMethod.Update or SipMethod.Refer or SipMethod.Notify);
-        var parts = new ResponseParts
+        Span<byte> buffer = stackalloc byte[2048];
+        var lines = new SipHeaderLines(buffer);
+        lines.AddLines(extra);
+        bool isSession = status is >= 200 and < 300 && transaction.Method is SipMethod.Invite or SipMethod.Update;
+        if (isSession && SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits))
         {
-            Status = status,
-            Reason = reason,
-            ToTag = Identity.LocalTag,
-            HasRecordRoute = formsDialog && transaction.Id == InviteTransaction,
-            Contact = isTargetRefresh ? _contact : default,
-            HasAllow = (isInvite && isSuccess) || status == 405,
-            HasSupported = isInvite && isSuccess,
-            Extra = extra,
-            ContentType = transaction.Method is SipMethod.Invite or SipMethod.Update ? "application/sdp"u8 : default,
-            Body = body,
-        };
-        return _core.BuildResponse(in request, transaction.Source, ref parts);
+            _messages.RefreshTarget(in request);
+            _session.AgreeAsServer(in request, ref lines, now);
+            _peerTakesUpdate |= request.ListContains(SipHeaderId.Allow, "UPDATE"u8);
+            IsAnswerDue = transaction.IsInvite && request.Body.IsEmpty;
+            KeepSdp(body);
+            Arm();
+        }
+        int response = lines.IsComplete ? _messages.BuildResponse(transaction, transaction.Id == InviteTransaction, status, default, body, lines.Written) : -1;
+        return _core.Server.Respond(transaction, response, status, now);
     }
 
-    /// <summary>Takes the peer's new Contact (§12.2.2).</summary>
-    internal void RefreshTarget(ServerTransaction transaction)
+    private void KeepSdp(ReadOnlySpan<byte> sdp)
     {
-        if (transaction.Method is SipMethod.Invite or SipMethod.Update
-            && SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits)
-            && request.TryGetContact(out NameAddrView contact) && !contact.Uri.SequenceEqual(_remoteTarget))
+        if (!sdp.IsEmpty && !sdp.SequenceEqual(_localSdp))
         {
-            _remoteTarget = contact.Uri.ToArray();
+            _localSdp = sdp.ToArray();
         }
     }
 
-    private static byte[] ContactOf(SipListener listener, bool isSips)
+    /// <summary>Unreliable, unless the caller requires 100rel, or supports it and there is early media to protect.</summary>
+    private bool SendProvisional(int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
     {
-        Span<byte> buffer = stackalloc byte[128];
-        var writer = new SipWriter(buffer);
-        writer.Add(isSips ? "<sips:"u8 : "<sip:"u8);
-        writer.AddHostPort(listener.Advertised);
-        writer.Add(listener.Transport switch
+        if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite) || invite.State != ServerState.Proceeding)
         {
-            SipTransport.Tcp => ";transport=tcp"u8,
-            SipTransport.Tls when !isSips => ";transport=tls"u8,
-            _ => default,
-        });
-        writer.Add(">"u8);
-        return buffer[..writer.Length].ToArray();
+            return false;
+        }
+        if (!_mustBeReliable && (sdp.IsEmpty || !_mayBeReliable))
+        {
+            return Answer(invite, status, sdp, extra, now);
+        }
+        if (_reliable.IsWaiting || (status == 180 && sdp.IsEmpty && now < _lastRingAt.AddMillis(RingRefreshMs)))
+        {
+            // One at a time (RFC 3262 §3); a repeated 180 says nothing new, except to the timer C of proxies.
+            return sdp.IsEmpty;
+        }
+        return SendReliably(invite, status, sdp, extra, now);
     }
 
-    private bool SendProvisional(int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now) =>
-        State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite)
-            && _core.Server.Respond(invite, BuildResponse(invite, status, default, sdp, extra), status, now);
+    private bool SendReliably(ServerTransaction invite, int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
+    {
+        if (_reliable.RSeq == 0)
+        {
+            Span<byte> random = stackalloc byte[2];
+            _core.Random.Fill(random);
+            _reliable.RSeq = (uint)((random[0] << 8) | random[1]);
+        }
+        _reliable.RSeq++;
+        Span<byte> buffer = stackalloc byte[2048];
+        var lines = new SipHeaderLines(buffer);
+        Span<byte> number = stackalloc byte[16];
+        var writer = new SipWriter(number);
+        writer.AddNumber(_reliable.RSeq);
+        lines.Add("Require"u8, "100rel"u8);
+        lines.Add("RSeq"u8, number[..writer.Length]);
+        lines.AddLines(extra);
+        if (!lines.IsComplete || !Answer(invite, status, sdp, lines.Written, now))
+        {
+            return false;
+        }
+        _lastRingAt = status == 180 ? now : _lastRingAt;
+        _reliable.Begin(invite, status, !sdp.IsEmpty, now);
+        Arm();
+        return true;
+    }
+
+    private void HandleSessionTimer(MonoTime now)
+    {
+        SessionDue due = State == SipDialogState.Confirmed ? _session.HandleTimer(now) : SessionDue.Nothing;
+        if (due == SessionDue.Expired)
+        {
+            _core.Raise(SipEventKind.SessionExpired, this);
+        }
+        else if (due == SessionDue.Refresh)
+        {
+            Refresh(now);
+        }
+    }
+
+    /// <summary>RFC 4028 §7.4: UPDATE without an offer where the peer takes it, else a re-INVITE with the session as it is.</summary>
+    private void Refresh(MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        var lines = new SipHeaderLines(buffer);
+        _session.AddRefreshLines(ref lines);
+        bool isSent = _peerTakesUpdate ? Update(default, lines.Written, now) : Invite(_localSdp, lines.Written, now);
+        _isRefreshing = isSent;
+        if (!isSent)
+        {
+            _session.RetrySoon(now);
+            Arm();
+        }
+    }
+
+    private void HandleRefreshFailed(SipMethod method, int status, int message, MonoTime now)
+    {
+        switch (status)
+        {
+            case 422 when message >= 0 && SipMessageView.TryParse(_core.Pool.Bytes(message), out SipMessageView response, out _, _core.Limits) && _session.Lengthen(in response, now):
+                break;
+            case 405 or 501 when method == SipMethod.Update:
+                _peerTakesUpdate = false;
+                _session.RetrySoon(now);
+                break;
+            case 408 or 481:
+                _session.Stop();
+                _core.Raise(SipEventKind.SessionExpired, this, message, method: method, status: status);
+                break;
+            default:
+                // 491 and whatever else may pass; if it does not, the interval runs out.
+                _session.RetrySoon(now);
+                break;
+        }
+        Arm();
+    }
 
     /// <summary>A final response to a re-INVITE or UPDATE of the peer is out.</summary>
     private void SettleRequest(ServerTransaction transaction, int status, MonoTime now)
@@ -549,10 +683,14 @@ public sealed class SipDialog
         PendingUpdate = transaction.Id == PendingUpdate ? SlotId.None : PendingUpdate;
     }
 
-    private void Settle(SipMethod method)
+    /// <returns>Whether it was a refresh of the session that nobody asked for.</returns>
+    private bool Settle(SipMethod method)
     {
+        bool isRefresh = _isRefreshing && ((method == SipMethod.Invite && IsInviting) || (method == SipMethod.Update && IsUpdating));
         IsInviting = method != SipMethod.Invite && IsInviting;
         IsUpdating = method != SipMethod.Update && IsUpdating;
+        _isRefreshing = _isRefreshing && !isRefresh;
+        return isRefresh;
     }
 
     /// <summary>What the peer asked and we did not answer is 487 once the dialog ends (§15.1.2).</summary>
@@ -570,11 +708,9 @@ public sealed class SipDialog
 
     private void SendDueBye(MonoTime now)
     {
-        _isByeDue = false;
-        if (!SendBye(_byeHeaders, now))
-        {
-            FinishBye(503);
-        }
+        byte[] headers = _dueBye!.Headers;
+        _dueBye = null;
+        SendBye(headers, now);
     }
 
     private bool SendBye(ReadOnlySpan<byte> headers, MonoTime now)
@@ -604,17 +740,13 @@ public sealed class SipDialog
         {
             return false;
         }
-        SipFlow flow = DialogFlow.Of(Flow, RouteSet, _remoteTarget);
+        SipFlow flow = DialogFlow.Of(Flow, RouteSet, RemoteTarget);
         transaction.CSeq = ++_localCSeq;
-        RequestParts parts = RequestOf(SipMethods.Name(method), transaction.Branch, transaction.CSeq, in flow);
-        bool isTargetRefresh = method is SipMethod.Invite or SipMethod.Update or SipMethod.Refer;
-        parts.Contact = isTargetRefresh ? _contact : default;
-        parts.HasAllow = method is SipMethod.Invite or SipMethod.Update;
-        parts.HasSupported = isTargetRefresh;
-        parts.Extra = extra;
-        parts.ContentType = contentType;
-        parts.Body = body;
-        int request = _core.BuildRequest(ref parts);
+        if (method is SipMethod.Invite or SipMethod.Update)
+        {
+            KeepSdp(body);
+        }
+        int request = _messages.BuildRequest(method, transaction.Branch, transaction.CSeq, in flow, extra, contentType, body);
         if (request < 0)
         {
             _core.Client.Cancel(transaction);
@@ -624,25 +756,11 @@ public sealed class SipDialog
         return true;
     }
 
-    private RequestParts RequestOf(ReadOnlySpan<byte> method, ReadOnlySpan<byte> branch, uint cseq, scoped in SipFlow flow) => new()
-    {
-        Method = method,
-        RemoteTarget = _remoteTarget,
-        RouteSet = Identity.RouteSet,
-        Transport = flow.Transport,
-        SentBy = _core.Listener(in flow).Advertised,
-        Branch = branch,
-        From = Identity.Local,
-        To = Identity.Remote,
-        CallId = Identity.CallId,
-        CSeq = cseq,
-    };
-
     private void Arm()
     {
         if (!Id.IsNone)
         {
-            _core.SetTimer(TimerOwner.Dialog, Id.Index, _ack.Deadline);
+            _core.SetTimer(TimerOwner.Dialog, Id.Index, MonoTime.Min(MonoTime.Min(_ack.Deadline, _reliable.Deadline), _session.Deadline));
         }
     }
 
@@ -650,7 +768,12 @@ public sealed class SipDialog
     {
         State = SipDialogState.Ended;
         _ack.Stop();
+        _reliable.Stop();
+        _session.Stop();
         _core.Dialogs.Remove(this);
         Id = SlotId.None;
     }
+
+    /// <summary>What waits for something of the peer.</summary>
+    private sealed record DueMessage(byte[] Body, byte[] Headers);
 }

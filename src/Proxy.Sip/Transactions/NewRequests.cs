@@ -49,7 +49,7 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
 
     /// <summary>Sends the 100 of an INVITE that got no other response so far.</summary>
     public void SendTrying(ServerTransaction transaction, MonoTime now) =>
-        core.Server.Respond(transaction, transaction.Dialog!.BuildResponse(transaction, 100, default, default, default), 100, now);
+        transaction.Dialog!.Answer(transaction, 100, default, default, now);
 
     private static ReadOnlySpan<byte> OptionsAnswer => "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n"u8;
 
@@ -78,6 +78,11 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         else if (view.Method == SipMethod.Invite && !RequestChecks.AcceptsSdp(in view))
         {
             stateless.Send(in view, in flow, 406, default);
+        }
+        else if (view.Method == SipMethod.Invite && SessionTimer.IsTooSmall(in view, core.Options.MinSessionExpires))
+        {
+            length = RequestChecks.WriteMinSE(core.Options.MinSessionExpires, unsupported);
+            stateless.Send(in view, in flow, 422, default, default, unsupported[..length]);
         }
         else
         {

@@ -43,6 +43,17 @@ internal static class RequestChecks
         return writer.Length;
     }
 
+    /// <summary>A Min-SE line.</summary>
+    /// <returns>Its length.</returns>
+    public static int WriteMinSE(int seconds, Span<byte> line)
+    {
+        var writer = new SipWriter(line);
+        writer.Add("Min-SE: "u8);
+        writer.AddNumber(seconds);
+        writer.Add("\r\n"u8);
+        return writer.Length;
+    }
+
     /// <summary>Whether the body of an INVITE or UPDATE is SDP, holds SDP, or is absent.</summary>
     public static bool HasReadableBody(in SipMessageView view)
     {

@@ -132,7 +132,7 @@ internal sealed class ServerTransactions
     {
         if (transaction.State != ServerState.Completed)
         {
-            _core.Counters.StrayAcks++;
+            _core.Counters.Absorbed++;
             return;
         }
         transaction.State = ServerState.Confirmed;
