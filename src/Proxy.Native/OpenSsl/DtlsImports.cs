@@ -93,6 +93,12 @@ internal static unsafe partial class DtlsImports
     public static partial int SSL_shutdown(nint ssl);
 
     [LibraryImport(NativeLibraries.Ssl)]
+    public static partial int SSL_free_buffers(nint ssl);
+
+    [LibraryImport(NativeLibraries.Ssl)]
+    public static partial int SSL_alloc_buffers(nint ssl);
+
+    [LibraryImport(NativeLibraries.Ssl)]
     public static partial int SSL_get_error(nint ssl, int result);
 
     [LibraryImport(NativeLibraries.Ssl)]

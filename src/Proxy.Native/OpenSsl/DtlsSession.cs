@@ -32,6 +32,7 @@ public sealed unsafe class DtlsSession : IDisposable
     private readonly SessionHandle _handle;
     private readonly nint _input;
     private readonly nint _output;
+    private bool _isReleased;
 
     private DtlsSession(SessionHandle handle, nint input, nint output)
     {
@@ -89,7 +90,7 @@ public sealed unsafe class DtlsSession : IDisposable
     /// <summary>One step of the handshake.</summary>
     public DtlsResult Handshake()
     {
-        ERR_clear_error();
+        AcquireBuffers();
         int result = SSL_do_handshake(Ssl);
         return result == 1 ? DtlsResult.Ok : Judge(result, "DTLS handshake");
     }
@@ -98,7 +99,7 @@ public sealed unsafe class DtlsSession : IDisposable
     public DtlsResult Read(Span<byte> buffer, out int length)
     {
         length = 0;
-        ERR_clear_error();
+        AcquireBuffers();
         fixed (byte* bytes = buffer)
         {
             int result = SSL_read(Ssl, bytes, buffer.Length);
@@ -114,12 +115,19 @@ public sealed unsafe class DtlsSession : IDisposable
     /// <summary>Writes one message as one record.</summary>
     public DtlsResult Write(ReadOnlySpan<byte> payload)
     {
-        ERR_clear_error();
+        AcquireBuffers();
         fixed (byte* bytes = payload)
         {
             int result = SSL_write(Ssl, bytes, payload.Length);
             return result == payload.Length ? DtlsResult.Ok : Judge(result, "DTLS write");
         }
+    }
+
+    /// <summary>Gives the record buffers (17 KB) back until the next datagram; a peer without data channels needs them hardly ever.</summary>
+    public void ReleaseBuffers()
+    {
+        ERR_clear_error();
+        _isReleased = SSL_free_buffers(Ssl) == 1;
     }
 
     /// <summary>Moves the first bytes of <see cref="Output"/> into the buffer.</summary>
@@ -149,7 +157,7 @@ public sealed unsafe class DtlsSession : IDisposable
     /// <returns>Ok also when nothing was due.</returns>
     public DtlsResult HandleTimeout()
     {
-        ERR_clear_error();
+        AcquireBuffers();
         if ((int)SSL_ctrl(Ssl, DtlsCtrlHandleTimeout, 0, null) >= 0)
         {
             return DtlsResult.Ok;
@@ -187,7 +195,7 @@ public sealed unsafe class DtlsSession : IDisposable
     /// <summary>Writes close_notify.</summary>
     public void Shutdown()
     {
-        ERR_clear_error();
+        AcquireBuffers();
         SSL_shutdown(Ssl);
         ERR_clear_error();
     }
@@ -238,6 +246,17 @@ public sealed unsafe class DtlsSession : IDisposable
     [UnmanagedCallersOnly]
     private static uint NextTimeout(nint ssl, uint lastMicros) =>
         lastMicros == 0 ? FirstTimeoutMicros : Math.Min(lastMicros * 2, LongestTimeoutMicros);
+
+    /// <summary>OpenSSL's DTLS writer takes its buffer for granted, unlike its reader.</summary>
+    private void AcquireBuffers()
+    {
+        ERR_clear_error();
+        if (_isReleased)
+        {
+            _isReleased = false;
+            Invariant.Holds(SSL_alloc_buffers(Ssl) == 1, "OpenSSL gets its buffers back");
+        }
+    }
 
     private DtlsResult Judge(int result, string what)
     {

@@ -132,6 +132,7 @@ internal sealed class OpenSslDtls : IDtls
                 End(DtlsState.Failed);
                 return false;
             default:
+                _session.ReleaseBuffers();
                 return false;
         }
     }
@@ -143,7 +144,9 @@ internal sealed class OpenSslDtls : IDtls
             return false;
         }
         _hasOutput = true;
-        return _session.Write(payload) == DtlsResult.Ok;
+        bool isWritten = _session.Write(payload) == DtlsResult.Ok;
+        _session.ReleaseBuffers();
+        return isWritten;
     }
 
     public bool TryGetPeerFingerprint(Span<byte> sha256) =>
