@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Text.Json;
 using Google.Protobuf;
 using Proxy.Core.Memory;
 using Proxy.Core.Net;
@@ -11,6 +10,7 @@ using Proxy.DevRoom.Rooms;
 using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 using Proxy.WebRtc;
 using Room = Proxy.DevRoom.Rooms.Room;
 
@@ -84,7 +84,7 @@ public sealed class RoomServer : IDisposable
             // Only the single-connection protocol is spoken: clients fall forward to it, or back from /rtc/v1 never.
             return RoomHttpReply.Text(404, "404 page not found\n");
         }
-        if (Admit(query, bearerToken, now, out AccessToken token) is { } refusal)
+        if (Admit(query, bearerToken, now, out AccessClaims? claims) is { } refusal)
         {
             return refusal;
         }
@@ -100,45 +100,42 @@ public sealed class RoomServer : IDisposable
         {
             return RoomHttpReply.Text(400, why);
         }
-        RoomHttpReply reply = request.Reconnect ? Resume(connection, token, request, now) : Join(connection, token, request, now);
+        RoomHttpReply reply = request.Reconnect ? Resume(connection, claims!, request, now) : Join(connection, claims!, request, now);
         Settle(now);
         return reply;
     }
 
     // The order of the checks and their words are the stock server's.
-    private RoomHttpReply? Admit(string query, string? bearerToken, MonoTime now, out AccessToken token)
+    private RoomHttpReply? Admit(string query, string? bearerToken, MonoTime now, out AccessClaims? claims)
     {
-        token = new AccessToken();
+        claims = null;
         string? jwt = bearerToken ?? QueryString.Get(query, "access_token");
         if (string.IsNullOrEmpty(jwt))
         {
             return RoomHttpReply.Text(401, "no permissions to access the room");
         }
-        if (AccessToken.Verify(jwt, Options.ApiKey, Options.ApiSecret, _environment.UnixSeconds(now), out string refusal) is not { } verified)
+        claims = TokenCheck.Verify(jwt, _environment.Keys, _environment.UnixSeconds(now), out string refusal);
+        return claims switch
         {
-            return RoomHttpReply.Text(401, refusal);
-        }
-        token = verified;
-        return token switch
-        {
-            { HasVideoGrant: false } => RoomHttpReply.Text(401, "no permissions to access the room"),
-            { CanJoin: false } => RoomHttpReply.Text(401, "permissions denied"),
+            null => RoomHttpReply.Text(401, refusal),
+            { Video: null } => RoomHttpReply.Text(401, "no permissions to access the room"),
+            { Video.RoomJoin: false } => RoomHttpReply.Text(401, "permissions denied"),
             { Identity.Length: 0 } => RoomHttpReply.Text(400, "identity cannot be empty"),
             { Identity.Length: > IdentityMax } => RoomHttpReply.Text(400, "participant identity length exceeds limits: max length 256"),
-            { Room.Length: 0 } => RoomHttpReply.Text(400, "no room name"),
-            { Room.Length: > IdentityMax } => RoomHttpReply.Text(400, "room name length exceeds limits: max length 256"),
+            { Video.Room.Length: 0 } => RoomHttpReply.Text(400, "no room name"),
+            { Video.Room.Length: > IdentityMax } => RoomHttpReply.Text(400, "room name length exceeds limits: max length 256"),
             _ => null,
         };
     }
 
-    private RoomHttpReply Join(long connection, AccessToken token, JoinRequest request, MonoTime now)
+    private RoomHttpReply Join(long connection, AccessClaims claims, JoinRequest request, MonoTime now)
     {
-        if (GetOrCreate(token.Room, now) is not { } room || _connections.Count >= Options.ParticipantsMax)
+        if (GetOrCreate(claims.Video!.Room, now) is not { } room || _connections.Count >= Options.ParticipantsMax)
         {
             return RoomHttpReply.Text(503, "the development room server is full");
         }
-        ApplyRoomConfig(room, token, now);
-        if (room.Find(token.Identity) is { } old)
+        ApplyRoomConfig(room, claims.RoomConfig, now);
+        if (room.Find(claims.Identity) is { } old)
         {
             Remove(old, DisconnectReason.DuplicateIdentity, now);
         }
@@ -146,7 +143,7 @@ public sealed class RoomServer : IDisposable
         {
             return RoomHttpReply.Text(500, "connection closed by media");
         }
-        Participant participant = new(room, _environment.NewSid("PA_"), token, request.ClientInfo, _environment.UnixMicros(now))
+        Participant participant = new(room, _environment.NewSid("PA_"), claims, request.ClientInfo, _environment.UnixMicros(now))
         {
             Connection = connection,
             WantsAutoSubscribe = request.ConnectionSettings?.AutoSubscribe ?? false,
@@ -196,10 +193,10 @@ public sealed class RoomServer : IDisposable
 
     private static ServerInfo ServerInfo() => new() { Version = "1.13.5", Protocol = 17, NodeId = "ND_siproom", AgentProtocol = 1 };
 
-    private RoomHttpReply Resume(long connection, AccessToken token, JoinRequest request, MonoTime now)
+    private RoomHttpReply Resume(long connection, AccessClaims claims, JoinRequest request, MonoTime now)
     {
-        Participant? participant = _rooms.TryGetValue(token.Room, out Room? room) ? room.FindSid(request.ParticipantSid) : null;
-        if (participant is null || participant.Identity != token.Identity)
+        Participant? participant = _rooms.TryGetValue(claims.Video!.Room, out Room? room) ? room.FindSid(request.ParticipantSid) : null;
+        if (participant is null || participant.Identity != claims.Identity)
         {
             _environment.Outbox.Send(connection, new SignalResponse
             {
@@ -393,24 +390,19 @@ public sealed class RoomServer : IDisposable
     }
 
     // roomConfig only counts for the participant that makes the room.
-    private void ApplyRoomConfig(Room room, AccessToken token, MonoTime now)
+    private void ApplyRoomConfig(Room room, RoomConfiguration? config, MonoTime now)
     {
-        if (token.RoomConfigJson is null || room.WasJoined || room.Agent is not null)
+        if (config is null || room.WasJoined || room.Agent is not null)
         {
             return;
         }
-        using JsonDocument document = JsonDocument.Parse(token.RoomConfigJson);
-        JsonElement config = document.RootElement;
-        room.Info.MaxParticipants = Number(config, "maxParticipants", "max_participants") ?? room.Info.MaxParticipants;
-        room.Info.EmptyTimeout = Number(config, "emptyTimeout", "empty_timeout") ?? room.Info.EmptyTimeout;
-        room.Info.DepartureTimeout = Number(config, "departureTimeout", "departure_timeout") ?? room.Info.DepartureTimeout;
-        if (!config.TryGetProperty("agents", out JsonElement agents) || agents.ValueKind != JsonValueKind.Array)
+        room.Info.MaxParticipants = config.MaxParticipants > 0 ? config.MaxParticipants : room.Info.MaxParticipants;
+        room.Info.EmptyTimeout = config.EmptyTimeout > 0 ? config.EmptyTimeout : room.Info.EmptyTimeout;
+        room.Info.DepartureTimeout = config.DepartureTimeout > 0 ? config.DepartureTimeout : room.Info.DepartureTimeout;
+        room.Info.Metadata = config.Metadata.Length > 0 ? config.Metadata : room.Info.Metadata;
+        foreach (RoomAgentDispatch agent in config.Agents)
         {
-            return;
-        }
-        foreach (JsonElement agent in agents.EnumerateArray())
-        {
-            Dispatch(room, Text(agent, "agentName", "agent_name"), Text(agent, "metadata", "metadata"), now);
+            Dispatch(room, agent.AgentName, agent.Metadata, now);
         }
     }
 
@@ -422,14 +414,6 @@ public sealed class RoomServer : IDisposable
             AddAgent(room, DemoAgentOptions.Parse(metadata), now);
         }
     }
-
-    private static uint? Number(JsonElement element, string camel, string proto) =>
-        (element.TryGetProperty(camel, out JsonElement value) || element.TryGetProperty(proto, out value))
-            && value.ValueKind == JsonValueKind.Number && value.TryGetUInt32(out uint number) && number > 0 ? number : null;
-
-    private static string Text(JsonElement element, string camel, string proto) =>
-        element.ValueKind == JsonValueKind.Object && (element.TryGetProperty(camel, out JsonElement value) || element.TryGetProperty(proto, out value))
-            && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private void OnTransport(Participant participant, PeerEvent peerEvent, MonoTime now)
     {

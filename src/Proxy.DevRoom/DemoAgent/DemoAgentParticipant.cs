@@ -2,8 +2,8 @@ using Proxy.Core.Collections;
 using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
-using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 using Room = Proxy.DevRoom.Rooms.Room;
 using Proxy.Rtp.Packets;
 
@@ -32,8 +32,8 @@ internal sealed class DemoAgentParticipant
     {
         _environment = environment;
         _options = options;
-        AccessToken token = new() { Identity = Identity, Name = "Demo agent", Kind = "agent" };
-        _self = new Participant(room, environment.NewSid("PA_"), token, null, room.Info.CreationTimeMs * 1000) { IsDemoAgent = true, IsConnected = true };
+        AccessClaims claims = new() { ApiKey = environment.Options.ApiKey, Identity = Identity, Name = "Demo agent", Kind = "agent" };
+        _self = new Participant(room, environment.NewSid("PA_"), claims, null, room.Info.CreationTimeMs * 1000) { IsDemoAgent = true, IsConnected = true };
         _self.Info.State = ParticipantInfo.Types.State.Active;
         environment.Agents.TryAdd(this, out _key);
     }

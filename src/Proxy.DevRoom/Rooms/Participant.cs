@@ -5,37 +5,30 @@ using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 
 namespace Proxy.DevRoom.Rooms;
 
 /// <summary>Room loop. Somebody in a room: a client with a signalling connection and a transport, or the demo agent with neither.</summary>
 internal sealed class Participant
 {
-    public Participant(Room room, string sid, AccessToken token, ClientInfo? client, long joinedUnixMicros)
+    public Participant(Room room, string sid, AccessClaims claims, ClientInfo? client, long joinedUnixMicros)
     {
         Room = room;
-        Token = token;
+        Claims = claims;
         Info = new ParticipantInfo
         {
             Sid = sid,
-            Identity = token.Identity,
-            Name = token.Name,
-            Metadata = token.Metadata,
+            Identity = claims.Identity,
+            Name = claims.Name,
+            Metadata = claims.Metadata,
             JoinedAt = joinedUnixMicros / 1_000_000,
             JoinedAtMs = joinedUnixMicros / 1_000,
-            Kind = KindOf(token.Kind),
-            Permission = new ParticipantPermission
-            {
-                CanSubscribe = token.CanSubscribe,
-                CanPublish = token.CanPublish,
-                CanPublishData = token.CanPublishData,
-                CanUpdateMetadata = token.CanUpdateMetadata,
-                Hidden = token.IsHidden,
-                Agent = token.IsAgent,
-            },
+            Kind = claims.ParticipantKind,
+            Permission = (claims.Video ?? new VideoGrant()).ToPermission(),
             ClientProtocol = client?.ClientProtocol ?? 0,
         };
-        foreach ((string name, string value) in token.Attributes)
+        foreach ((string name, string value) in claims.Attributes)
         {
             Info.Attributes[name] = value;
         }
@@ -48,7 +41,7 @@ internal sealed class Participant
     public Room Room { get; }
 
     /// <summary>What it joined with; refreshed tokens repeat its grants.</summary>
-    public AccessToken Token { get; }
+    public AccessClaims Claims { get; }
 
     /// <summary>State as clients see it, without tracks.</summary>
     public ParticipantInfo Info { get; }
@@ -141,15 +134,4 @@ internal sealed class Participant
         }
         return null;
     }
-
-    private static ParticipantInfo.Types.Kind KindOf(string kind) => kind switch
-    {
-        "ingress" => ParticipantInfo.Types.Kind.Ingress,
-        "egress" => ParticipantInfo.Types.Kind.Egress,
-        "sip" => ParticipantInfo.Types.Kind.Sip,
-        "agent" => ParticipantInfo.Types.Kind.Agent,
-        "connector" => ParticipantInfo.Types.Kind.Connector,
-        "bridge" => ParticipantInfo.Types.Kind.Bridge,
-        _ => ParticipantInfo.Types.Kind.Standard,
-    };
 }

@@ -7,6 +7,7 @@ using Proxy.Core.Time;
 using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
+using Proxy.LiveKit.Tokens;
 
 namespace Proxy.DevRoom.Rooms;
 
@@ -21,6 +22,9 @@ internal sealed class RoomEnvironment(RoomServerOptions options, IPeerTransportF
     public IPeerTransportFactory Peers { get; } = peers;
 
     public IRandom Random { get; } = random;
+
+    /// <summary>The one API key.</summary>
+    public TokenKeys Keys { get; } = new([new KeyValuePair<string, string>(options.ApiKey, options.ApiSecret)]);
 
     public SignalOutbox Outbox { get; } = new();
 

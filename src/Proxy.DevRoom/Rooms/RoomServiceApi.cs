@@ -6,6 +6,7 @@ using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 using ProtoRoom = Proxy.LiveKit.Protocol.Room;
 
 namespace Proxy.DevRoom.Rooms;
@@ -25,30 +26,31 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
     /// <summary>Checks the token, decodes, calls, encodes.</summary>
     public RoomHttpReply Call(string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now)
     {
-        AccessToken? token = null;
+        AccessClaims? claims = null;
         if (!string.IsNullOrEmpty(bearerToken))
         {
-            token = AccessToken.Verify(bearerToken, environment.Options.ApiKey, environment.Options.ApiSecret, environment.UnixSeconds(now), out string refusal);
-            if (token is null)
+            claims = TokenCheck.Verify(bearerToken, environment.Keys, environment.UnixSeconds(now), out string refusal);
+            if (claims is null)
             {
                 return RoomHttpReply.Text(401, refusal);
             }
         }
+        VideoGrant? grant = claims?.Video;
         try
         {
             return method switch
             {
-                "CreateRoom" => Answer<CreateRoomRequest, ProtoRoom>(body, isJson, request => Create(request, token, now)),
-                "ListRooms" => Answer<ListRoomsRequest, ListRoomsResponse>(body, isJson, request => List(request, token)),
-                "DeleteRoom" => Answer<DeleteRoomRequest, DeleteRoomResponse>(body, isJson, request => Delete(request, token, now)),
-                "ListParticipants" => Answer<ListParticipantsRequest, ListParticipantsResponse>(body, isJson, request => ListParticipants(request, token)),
-                "GetParticipant" => Answer<RoomParticipantIdentity, ParticipantInfo>(body, isJson, request => Get(request, token)),
-                "RemoveParticipant" => Answer<RoomParticipantIdentity, RemoveParticipantResponse>(body, isJson, request => RemoveParticipant(request, token, now)),
-                "MutePublishedTrack" => Answer<MuteRoomTrackRequest, MuteRoomTrackResponse>(body, isJson, request => Mute(request, token)),
-                "UpdateParticipant" => Answer<UpdateParticipantRequest, ParticipantInfo>(body, isJson, request => Update(request, token, now)),
-                "UpdateSubscriptions" => Answer<UpdateSubscriptionsRequest, UpdateSubscriptionsResponse>(body, isJson, request => UpdateSubscriptions(request, token)),
-                "SendData" => Answer<SendDataRequest, SendDataResponse>(body, isJson, request => SendData(request, token, now)),
-                "UpdateRoomMetadata" => Answer<UpdateRoomMetadataRequest, ProtoRoom>(body, isJson, request => UpdateMetadata(request, token)),
+                "CreateRoom" => Answer<CreateRoomRequest, ProtoRoom>(body, isJson, request => Create(request, grant, now)),
+                "ListRooms" => Answer<ListRoomsRequest, ListRoomsResponse>(body, isJson, request => List(request, grant)),
+                "DeleteRoom" => Answer<DeleteRoomRequest, DeleteRoomResponse>(body, isJson, request => Delete(request, grant, now)),
+                "ListParticipants" => Answer<ListParticipantsRequest, ListParticipantsResponse>(body, isJson, request => ListParticipants(request, grant)),
+                "GetParticipant" => Answer<RoomParticipantIdentity, ParticipantInfo>(body, isJson, request => Get(request, grant)),
+                "RemoveParticipant" => Answer<RoomParticipantIdentity, RemoveParticipantResponse>(body, isJson, request => RemoveParticipant(request, grant, now)),
+                "MutePublishedTrack" => Answer<MuteRoomTrackRequest, MuteRoomTrackResponse>(body, isJson, request => Mute(request, grant)),
+                "UpdateParticipant" => Answer<UpdateParticipantRequest, ParticipantInfo>(body, isJson, request => Update(request, grant, now)),
+                "UpdateSubscriptions" => Answer<UpdateSubscriptionsRequest, UpdateSubscriptionsResponse>(body, isJson, request => UpdateSubscriptions(request, grant)),
+                "SendData" => Answer<SendDataRequest, SendDataResponse>(body, isJson, request => SendData(request, grant, now)),
+                "UpdateRoomMetadata" => Answer<UpdateRoomMetadataRequest, ProtoRoom>(body, isJson, request => UpdateMetadata(request, grant)),
                 _ => Error(404, "bad_route", "no handler for path \"/twirp/livekit.RoomService/" + method + "\""),
             };
         }
@@ -97,25 +99,25 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         }
     }
 
-    private Room AdminRoom(AccessToken? token, string name)
+    private Room AdminRoom(VideoGrant? grant, string name)
     {
-        Require(token is { IsAdmin: true } && token.Room == name && name.Length > 0);
+        Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
         return server.Rooms.TryGetValue(name, out Room? room)
             ? room
             : throw new TwirpException(404, "not_found", "twirp error unknown: requested room does not exist");
     }
 
-    private Participant AdminParticipant(AccessToken? token, string name, string identity)
+    private Participant AdminParticipant(VideoGrant? grant, string name, string identity)
     {
-        Require(token is { IsAdmin: true } && token.Room == name && name.Length > 0);
+        Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
         return server.Rooms.TryGetValue(name, out Room? room) && room.Find(identity) is { } participant
             ? participant
             : throw new TwirpException(404, "not_found", "twirp error unknown: participant does not exist");
     }
 
-    private ProtoRoom Create(CreateRoomRequest request, AccessToken? token, MonoTime now)
+    private ProtoRoom Create(CreateRoomRequest request, VideoGrant? grant, MonoTime now)
     {
-        Require(token is { CanCreate: true });
+        Require(grant is { RoomCreate: true });
         if (request.Name.Length > 256)
         {
             throw new TwirpException(400, "invalid_argument", "twirp error unknown: room name length exceeds limits: max length 256");
@@ -140,9 +142,9 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return room.Info;
     }
 
-    private ListRoomsResponse List(ListRoomsRequest request, AccessToken? token)
+    private ListRoomsResponse List(ListRoomsRequest request, VideoGrant? grant)
     {
-        Require(token is { CanList: true });
+        Require(grant is { RoomList: true });
         ListRoomsResponse response = new();
         foreach (Room room in server.Rooms.Values)
         {
@@ -154,9 +156,9 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return response;
     }
 
-    private DeleteRoomResponse Delete(DeleteRoomRequest request, AccessToken? token, MonoTime now)
+    private DeleteRoomResponse Delete(DeleteRoomRequest request, VideoGrant? grant, MonoTime now)
     {
-        Require(token is { CanCreate: true });
+        Require(grant is { RoomCreate: true });
         if (!server.Rooms.TryGetValue(request.Room, out Room? room))
         {
             throw new TwirpException(404, "not_found", "twirp error unknown: requested room does not exist");
@@ -165,10 +167,10 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return new DeleteRoomResponse();
     }
 
-    private ListParticipantsResponse ListParticipants(ListParticipantsRequest request, AccessToken? token)
+    private ListParticipantsResponse ListParticipants(ListParticipantsRequest request, VideoGrant? grant)
     {
         ListParticipantsResponse response = new();
-        Require(token is { IsAdmin: true } && token.Room == request.Room && request.Room.Length > 0);
+        Require(grant is { RoomAdmin: true } && grant.Room == request.Room && request.Room.Length > 0);
         if (server.Rooms.TryGetValue(request.Room, out Room? room))
         {
             foreach (Participant participant in room.Participants)
@@ -179,26 +181,26 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return response;
     }
 
-    private ParticipantInfo Get(RoomParticipantIdentity request, AccessToken? token) => AdminParticipant(token, request.Room, request.Identity).Snapshot();
+    private ParticipantInfo Get(RoomParticipantIdentity request, VideoGrant? grant) => AdminParticipant(grant, request.Room, request.Identity).Snapshot();
 
-    private RemoveParticipantResponse RemoveParticipant(RoomParticipantIdentity request, AccessToken? token, MonoTime now)
+    private RemoveParticipantResponse RemoveParticipant(RoomParticipantIdentity request, VideoGrant? grant, MonoTime now)
     {
-        server.Remove(AdminParticipant(token, request.Room, request.Identity), DisconnectReason.ParticipantRemoved, now);
+        server.Remove(AdminParticipant(grant, request.Room, request.Identity), DisconnectReason.ParticipantRemoved, now);
         return new RemoveParticipantResponse();
     }
 
-    private MuteRoomTrackResponse Mute(MuteRoomTrackRequest request, AccessToken? token)
+    private MuteRoomTrackResponse Mute(MuteRoomTrackRequest request, VideoGrant? grant)
     {
-        Participant participant = AdminParticipant(token, request.Room, request.Identity);
+        Participant participant = AdminParticipant(grant, request.Room, request.Identity);
         Track track = participant.FindTrack(request.TrackSid) ?? throw new TwirpException(404, "not_found", "twirp error unknown: track does not exist");
         environment.Outbox.Send(participant, new SignalResponse { Mute = new MuteTrackRequest { Sid = track.Sid, Muted = request.Muted } });
         participant.Room.SetMuted(track, request.Muted);
         return new MuteRoomTrackResponse { Track = track.Info.Clone() };
     }
 
-    private ParticipantInfo Update(UpdateParticipantRequest request, AccessToken? token, MonoTime now)
+    private ParticipantInfo Update(UpdateParticipantRequest request, VideoGrant? grant, MonoTime now)
     {
-        Participant participant = AdminParticipant(token, request.Room, request.Identity);
+        Participant participant = AdminParticipant(grant, request.Room, request.Identity);
         if (request.Name.Length > 256)
         {
             throw new TwirpException(400, "invalid_argument", "name length exceeds limits 256");
@@ -211,9 +213,9 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return participant.Snapshot();
     }
 
-    private UpdateSubscriptionsResponse UpdateSubscriptions(UpdateSubscriptionsRequest request, AccessToken? token)
+    private UpdateSubscriptionsResponse UpdateSubscriptions(UpdateSubscriptionsRequest request, VideoGrant? grant)
     {
-        Participant participant = AdminParticipant(token, request.Room, request.Identity);
+        Participant participant = AdminParticipant(grant, request.Room, request.Identity);
         foreach (string sid in request.TrackSids)
         {
             SessionHandler.SetSubscribed(participant, sid, request.Subscribe);
@@ -222,9 +224,9 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return new UpdateSubscriptionsResponse();
     }
 
-    private SendDataResponse SendData(SendDataRequest request, AccessToken? token, MonoTime now)
+    private SendDataResponse SendData(SendDataRequest request, VideoGrant? grant, MonoTime now)
     {
-        Room room = AdminRoom(token, request.Room);
+        Room room = AdminRoom(grant, request.Room);
         if (request.Nonce.Length is not (0 or 16))
         {
             throw new TwirpException(400, "invalid_argument", "nonce should be 16-bytes or not present, got: " + request.Nonce.Length + " bytes");
@@ -243,9 +245,9 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
         return new SendDataResponse();
     }
 
-    private ProtoRoom UpdateMetadata(UpdateRoomMetadataRequest request, AccessToken? token)
+    private ProtoRoom UpdateMetadata(UpdateRoomMetadataRequest request, VideoGrant? grant)
     {
-        Room room = AdminRoom(token, request.Room);
+        Room room = AdminRoom(grant, request.Room);
         room.Info.Metadata = request.Metadata;
         room.SendRoomUpdate();
         return room.Info;

@@ -6,6 +6,7 @@ using Proxy.Core.Time;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 using Room = Proxy.DevRoom.Rooms.Room;
 using Proxy.WebRtc;
 
@@ -16,6 +17,9 @@ internal sealed class SessionHandler(RoomEnvironment environment, TransportDrive
 {
     /// <summary>From an answered offer to ICE and DTLS being up (measured: the stock server waits 15 s).</summary>
     private const int ConnectTimeoutMs = 15_000;
+
+    /// <summary>Least life of a refreshed token: it is used to resume and to join anew.</summary>
+    private const long RefreshSeconds = 600;
     private const int MetadataBytesMax = 64 * 1024;
 
     /// <summary>Raised when a client asks to go, so that the server removes it.</summary>
@@ -101,10 +105,21 @@ internal sealed class SessionHandler(RoomEnvironment environment, TransportDrive
 
     public void SendToken(Participant participant, MonoTime now)
     {
-        RoomServerOptions options = environment.Options;
-        string token = participant.Token.Sign(
-            options.ApiKey, options.ApiSecret, environment.UnixSeconds(now), participant.Info.Name, participant.Info.Metadata, participant.Info.Attributes);
-        environment.Outbox.Send(participant, new SignalResponse { RefreshToken = token });
+        long seconds = environment.UnixSeconds(now);
+        AccessClaims claims = participant.Claims with
+        {
+            Name = participant.Info.Name,
+            Metadata = participant.Info.Metadata,
+            Attributes = new Dictionary<string, string>(participant.Info.Attributes),
+            NotBefore = seconds,
+            IssuedAt = seconds,
+            ExpiresAt = Math.Max(participant.Claims.ExpiresAt ?? 0, seconds + RefreshSeconds),
+            RoomConfig = null,
+        };
+        if (environment.Keys.TryGetSecret(claims.ApiKey, out ReadOnlySpan<byte> secret))
+        {
+            environment.Outbox.Send(participant, new SignalResponse { RefreshToken = AccessToken.Mint(claims, secret) });
+        }
     }
 
     private void AddTrack(Participant participant, AddTrackRequest request, MonoTime now)

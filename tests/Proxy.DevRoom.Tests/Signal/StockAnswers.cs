@@ -8,6 +8,7 @@ using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
 using Proxy.DevRoom.Signal;
 using Proxy.LiveKit.Protocol;
+using Proxy.LiveKit.Tokens;
 using Proxy.Testing;
 using Proxy.WebRtc;
 using Room = Proxy.DevRoom.Rooms.Room;
@@ -82,8 +83,8 @@ internal sealed class AnswerReplay
         RoomEnvironment environment = new(
             new RoomServerOptions { HostCandidates = [], UnixMicrosAtZero = 0 }, new PlainTransportFactory(), new Proxy.Core.Memory.SeededRandom(1));
         Room room = new(environment, "r", default);
-        _self = new Participant(room, "PA_self", new AccessToken { Identity = "self" }, null, 0);
-        _other = new Participant(room, "PA_other", new AccessToken { Identity = "other" }, null, 0);
+        _self = new Participant(room, "PA_self", new AccessClaims { ApiKey = "k", Identity = "self" }, null, 0);
+        _other = new Participant(room, "PA_other", new AccessClaims { ApiKey = "k", Identity = "other" }, null, 0);
         NetEndPoint.TryParse("127.0.0.1:17002", out NetEndPoint candidate);
         _negotiation = new Negotiation(1, new IceCredentials("ufragufr", "pwdpwdpwdpwdpwdpwdpwdpwd"), new byte[32], [candidate]);
     }
