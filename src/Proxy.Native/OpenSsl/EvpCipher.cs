@@ -80,6 +80,7 @@ public sealed unsafe class EvpCipher : SafeHandle
             int written;
             bool isDone = EvpImports.EVP_CipherInit_ex(handle, 0, 0, null, ivPointer, -1) == 1
                 && (data.IsEmpty || EvpImports.EVP_CipherUpdate(handle, pointer, &written, pointer, data.Length) == 1);
+            GC.KeepAlive(this);
             return isDone || Failed();
         }
     }
@@ -102,6 +103,7 @@ public sealed unsafe class EvpCipher : SafeHandle
                 && (data.IsEmpty || EvpImports.EVP_CipherUpdate(handle, pointer, &written, pointer, data.Length) == 1)
                 && EvpImports.EVP_CipherFinal_ex(handle, tagPointer, &written) == 1
                 && EvpImports.EVP_CIPHER_CTX_ctrl(handle, GetTag, TagBytes, tagPointer) == 1;
+            GC.KeepAlive(this);
             return isDone || Failed();
         }
     }
@@ -121,6 +123,7 @@ public sealed unsafe class EvpCipher : SafeHandle
                 && (associated.IsEmpty || EvpImports.EVP_CipherUpdate(handle, null, &written, associatedPointer, associated.Length) == 1)
                 && (data.IsEmpty || EvpImports.EVP_CipherUpdate(handle, pointer, &written, pointer, data.Length) == 1)
                 && EvpImports.EVP_CipherFinal_ex(handle, last, &written) == 1;
+            GC.KeepAlive(this);
             return isDone || Failed();
         }
     }

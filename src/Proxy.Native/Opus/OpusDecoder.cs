@@ -50,7 +50,9 @@ public sealed unsafe class OpusDecoder : SafeHandle
         fixed (byte* packetPointer = packet)
         fixed (short* pcmPointer = pcm)
         {
-            return Math.Max(0, OpusImports.opus_decode(handle, packetPointer, packet.Length, pcmPointer, pcm.Length, useFec));
+            int result = OpusImports.opus_decode(handle, packetPointer, packet.Length, pcmPointer, pcm.Length, useFec);
+            GC.KeepAlive(this);
+            return Math.Max(0, result);
         }
     }
 }

@@ -48,7 +48,9 @@ public sealed unsafe class OpusEncoder : SafeHandle
         fixed (short* pcmPointer = pcm)
         fixed (byte* packetPointer = packet)
         {
-            return Math.Max(0, OpusImports.opus_encode(handle, pcmPointer, pcm.Length, packetPointer, packet.Length));
+            int result = OpusImports.opus_encode(handle, pcmPointer, pcm.Length, packetPointer, packet.Length);
+            GC.KeepAlive(this);
+            return Math.Max(0, result);
         }
     }
 

@@ -15,18 +15,23 @@ internal static class SrtpKeys
     public const byte RtcpAuthentication = 4;
     public const byte RtcpSalt = 5;
 
+    /// <summary>The master key, ready to derive session keys.</summary>
+    /// <param name="masterKey">16 or 32 bytes.</param>
+    public static EvpCipher Open(ReadOnlySpan<byte> masterKey) =>
+        new(masterKey.Length == 16 ? EvpAlgorithm.Aes128Ctr : EvpAlgorithm.Aes256Ctr, masterKey, encrypts: true);
+
+    /// <param name="master">From <see cref="Open"/>.</param>
     /// <param name="masterSalt">14 bytes; the 12 of GCM are read as if two zeros followed.</param>
+    /// <param name="label">Which key.</param>
     /// <param name="key">Filled as a whole.</param>
-    public static void Derive(ReadOnlySpan<byte> masterKey, ReadOnlySpan<byte> masterSalt, byte label, Span<byte> key)
+    public static void Derive(EvpCipher master, ReadOnlySpan<byte> masterSalt, byte label, Span<byte> key)
     {
         Span<byte> iv = stackalloc byte[16];
         iv.Clear();
         masterSalt.CopyTo(iv);
         iv[7] ^= label;
         key.Clear();
-        EvpAlgorithm algorithm = masterKey.Length == 16 ? EvpAlgorithm.Aes128Ctr : EvpAlgorithm.Aes256Ctr;
-        using EvpCipher cipher = new(algorithm, masterKey, encrypts: true);
-        if (!cipher.Transform(iv, key))
+        if (!master.Transform(iv, key))
         {
             throw new CryptographicException("OpenSSL could not derive an SRTP key");
         }

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using Proxy.Core.Diagnostics;
+using Proxy.Native.OpenSsl;
 using Proxy.Rtp.Packets;
 
 namespace Proxy.Rtp.Srtp;
@@ -63,10 +64,14 @@ public sealed class SrtpSession : IDisposable
         {
             throw new ArgumentException("the keys' length does not fit the SRTP profile");
         }
-        _sendRtp = new SrtpTransform(parameters, localKeyAndSalt, isRtcp: false, isSender: true);
-        _sendRtcp = new SrtpTransform(parameters, localKeyAndSalt, isRtcp: true, isSender: true);
-        _receiveRtp = new SrtpTransform(parameters, remoteKeyAndSalt, isRtcp: false, isSender: false);
-        _receiveRtcp = new SrtpTransform(parameters, remoteKeyAndSalt, isRtcp: true, isSender: false);
+        using EvpCipher local = SrtpKeys.Open(localKeyAndSalt[..parameters.KeyBytes]);
+        using EvpCipher remote = SrtpKeys.Open(remoteKeyAndSalt[..parameters.KeyBytes]);
+        ReadOnlySpan<byte> localSalt = localKeyAndSalt[parameters.KeyBytes..];
+        ReadOnlySpan<byte> remoteSalt = remoteKeyAndSalt[parameters.KeyBytes..];
+        _sendRtp = new SrtpTransform(parameters, local, localSalt, isRtcp: false, isSender: true);
+        _sendRtcp = new SrtpTransform(parameters, local, localSalt, isRtcp: true, isSender: true);
+        _receiveRtp = new SrtpTransform(parameters, remote, remoteSalt, isRtcp: false, isSender: false);
+        _receiveRtcp = new SrtpTransform(parameters, remote, remoteSalt, isRtcp: true, isSender: false);
     }
 
     public SrtpProfile Profile { get; }

@@ -18,14 +18,14 @@ internal sealed class SrtpTransform : IDisposable
     private readonly EvpHmacSha1? _hmac;
     private Salt _salt;
 
-    /// <param name="tagBytes">Bytes of the tag on the wire.</param>
-    public SrtpTransform(in SrtpParameters parameters, ReadOnlySpan<byte> keyAndSalt, bool isRtcp, bool isSender)
+    /// <param name="parameters">The profile's lengths.</param>
+    /// <param name="master">The master key, borrowed.</param>
+    /// <param name="masterSalt">12 or 14 bytes.</param>
+    public SrtpTransform(in SrtpParameters parameters, EvpCipher master, ReadOnlySpan<byte> masterSalt, bool isRtcp, bool isSender)
     {
         TagBytes = isRtcp ? parameters.RtcpTagBytes : parameters.RtpTagBytes;
-        ReadOnlySpan<byte> masterKey = keyAndSalt[..parameters.KeyBytes];
-        ReadOnlySpan<byte> masterSalt = keyAndSalt[parameters.KeyBytes..];
         Span<byte> key = stackalloc byte[parameters.KeyBytes];
-        SrtpKeys.Derive(masterKey, masterSalt, isRtcp ? SrtpKeys.RtcpEncryption : SrtpKeys.RtpEncryption, key);
+        SrtpKeys.Derive(master, masterSalt, isRtcp ? SrtpKeys.RtcpEncryption : SrtpKeys.RtpEncryption, key);
         bool isLong = parameters.KeyBytes == 32;
         if (parameters.IsAead)
         {
@@ -35,13 +35,13 @@ internal sealed class SrtpTransform : IDisposable
         {
             _cipher = new EvpCipher(isLong ? EvpAlgorithm.Aes256Ctr : EvpAlgorithm.Aes128Ctr, key, encrypts: true);
             Span<byte> authentication = stackalloc byte[EvpHmacSha1.TagBytes];
-            SrtpKeys.Derive(masterKey, masterSalt, isRtcp ? SrtpKeys.RtcpAuthentication : SrtpKeys.RtpAuthentication, authentication);
+            SrtpKeys.Derive(master, masterSalt, isRtcp ? SrtpKeys.RtcpAuthentication : SrtpKeys.RtpAuthentication, authentication);
             _hmac = new EvpHmacSha1(authentication);
             CryptographicOperations.ZeroMemory(authentication);
         }
         CryptographicOperations.ZeroMemory(key);
         Span<byte> salt = _salt;
-        SrtpKeys.Derive(masterKey, masterSalt, isRtcp ? SrtpKeys.RtcpSalt : SrtpKeys.RtpSalt, salt[..parameters.SaltBytes]);
+        SrtpKeys.Derive(master, masterSalt, isRtcp ? SrtpKeys.RtcpSalt : SrtpKeys.RtpSalt, salt[..parameters.SaltBytes]);
     }
 
     public int TagBytes { get; }
