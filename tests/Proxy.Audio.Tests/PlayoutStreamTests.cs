@@ -103,8 +103,23 @@ public sealed class PlayoutStreamTests
         line.StallMs(2000);
         line.Run(seconds: 1);
         Assert.True(line.DelayMs <= 230, $"{line.DelayMs} ms");
-        line.Run(seconds: 8);
+        line.Run(seconds: 16);
         Assert.InRange(line.DelayMs, 15, 80);
+    }
+
+    [Fact]
+    public void Stalls_of_a_busy_publisher_are_heard_once_and_then_bridged()
+    {
+        using Line line = new(G711Law.Mu);
+        line.Run(seconds: 3);
+        line.StallMs(154);
+        line.AssertTone(line.Run(seconds: 2), maxGapMs: 80);
+        for (int i = 0; i < 5; i++)
+        {
+            line.StallMs(154);
+            line.AssertTone(line.Run(seconds: 3), maxGapMs: 20);
+        }
+        Assert.InRange(line.DelayMs, 20, 200);
     }
 
     [Fact]

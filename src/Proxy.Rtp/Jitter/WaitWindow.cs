@@ -5,13 +5,13 @@ using Proxy.Core.Time;
 namespace Proxy.Rtp.Jitter;
 
 /// <summary>
-/// One owner. The shortest time that packets of the last four seconds waited between arrival and playing: what is left over of it
+/// One owner. The shortest time that packets of the last ten seconds waited between arrival and playing: what is left over of it
 /// could be saved, what is missing is late. It needs neither the sender's clock nor ours to be right.
 /// </summary>
 internal struct WaitWindow
 {
     private const int Buckets = 8;
-    private const long BucketMicros = 500_000;
+    private const long BucketMicros = 1_250_000;
 
     private BucketArray _least;
     private long _bucket;
@@ -43,7 +43,7 @@ internal struct WaitWindow
         }
     }
 
-    /// <summary>The shortest wait of the last <paramref name="buckets"/> half seconds, µs; <see cref="long.MaxValue"/> when nothing was played.</summary>
+    /// <summary>The shortest wait of the last <paramref name="buckets"/> buckets of 1.25 s, µs; <see cref="long.MaxValue"/> when nothing was played.</summary>
     [NoAlloc]
     public long Least(int buckets, MonoTime now)
     {

@@ -48,6 +48,31 @@ public sealed class OpusCodecTests
         Assert.True(ToneGaps.LongestMs(heard.AsSpan(8000), hz, -16) < 10);
     }
 
+    [Theory]
+    [InlineData(G711Law.Mu, 440, -10)]
+    [InlineData(G711Law.A, 1000, -20)]
+    public void From_G711_through_Opus_to_G711_a_tone_keeps_frequency_and_level(G711Law law, double hz, double dbfs)
+    {
+        using G711Codec g711 = new(law);
+        using OpusCodec opus = new(new OpusOptions(), CodecUse.Both);
+        SineWave sine = new(hz, dbfs);
+        byte[] packet = new byte[1275];
+        short[] pcm = new short[960];
+        short[] heard = new short[160 * 150];
+        for (int i = 0; i < 150; i++)
+        {
+            sine.Fill(pcm.AsSpan(0, 160));
+            g711.Encode(pcm.AsSpan(0, 160), packet);
+            g711.Decode(packet.AsSpan(0, 160), pcm);
+            int bytes = opus.Encode(pcm.AsSpan(0, 160), packet);
+            opus.Decode(packet.AsSpan(0, bytes), pcm);
+            g711.Encode(pcm.AsSpan(0, 160), packet);
+            g711.Decode(packet.AsSpan(0, 160), heard.AsSpan(i * 160, 160));
+        }
+        Assert.InRange(Goertzel.LevelDbfs(heard.AsSpan(8000, 8000), hz), dbfs - 0.5, dbfs + 0.5);
+        Assert.True(Goertzel.LevelDbfs(heard.AsSpan(8000, 8000), hz + 100) < dbfs - 30);
+    }
+
     [Fact]
     public void Any_packet_is_decoded_or_refused_within_its_duration()
     {
