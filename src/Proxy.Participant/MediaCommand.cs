@@ -4,17 +4,17 @@ using Proxy.WebRtc;
 
 namespace Proxy.Participant;
 
-/// <summary>What the answered send section obliges us to send.</summary>
+/// <summary>Any thread. What the answered send section obliges us to send.</summary>
 /// <param name="Codec">The first codec of the answered section; packets of any other are dropped by the server.</param>
 /// <param name="PayloadType">Its payload type in the answer, 0–127.</param>
 /// <param name="AudioLevelId">Id of the audio-level header extension, 1–14; 0 when it was not accepted.</param>
 /// <param name="Ssrc">As offered.</param>
 public sealed record PublishTrack(RoomCodec Codec, byte PayloadType, byte AudioLevelId, uint Ssrc);
 
-/// <summary>One payload type of a downlink section.</summary>
+/// <summary>Any thread. One payload type of a downlink section.</summary>
 public readonly record struct PayloadCodec(byte PayloadType, RoomCodec Codec);
 
-/// <summary>A remote audio track that the server sends us, as the last answer describes it.</summary>
+/// <summary>Any thread. A remote audio track that the server sends us, as the last answer describes it.</summary>
 /// <param name="Ssrc">Of the downlink; the only key for demultiplexing.</param>
 /// <param name="Codecs">Payload types that may come.</param>
 /// <param name="TrackSid">TR_…</param>
@@ -22,6 +22,7 @@ public readonly record struct PayloadCodec(byte PayloadType, RoomCodec Codec);
 /// <param name="Identity">The publisher's identity; empty while the answer came before its <c>update</c>.</param>
 public sealed record DownTrack(uint Ssrc, IReadOnlyList<PayloadCodec> Codecs, string TrackSid, string ParticipantSid, string Identity);
 
+/// <summary>Any thread. What the shard is to do.</summary>
 public enum MediaCommandKind
 {
     /// <summary><see cref="MediaCommand.Remote"/>: the server's ICE and DTLS parameters.</summary>

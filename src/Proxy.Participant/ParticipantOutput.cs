@@ -2,6 +2,7 @@ using System;
 
 namespace Proxy.Participant;
 
+/// <summary>Signal thread. Which of the outputs it is.</summary>
 public enum ParticipantOutputKind
 {
     /// <summary>Dial <see cref="ParticipantOutput.Url"/> with <c>Authorization: Bearer</c> <see cref="ParticipantOutput.Token"/>; report HandleSocketOpened or HandleSocketRefused with the same <see cref="ParticipantOutput.Socket"/>.</summary>

@@ -2,7 +2,7 @@ using System;
 
 namespace Proxy.Participant;
 
-/// <summary>Kinds of participants, as the room server names them.</summary>
+/// <summary>Any thread. Kinds of participants, as the room server names them.</summary>
 public enum RemoteKind
 {
     Standard,
@@ -15,12 +15,13 @@ public enum RemoteKind
     Other,
 }
 
-/// <summary>Another participant of the room.</summary>
+/// <summary>Any thread. Another participant of the room.</summary>
 public sealed record RemoteParticipant(string Sid, string Identity, string Name, RemoteKind Kind);
 
-/// <summary>An audio track that another participant publishes.</summary>
+/// <summary>Any thread. An audio track that another participant publishes.</summary>
 public sealed record RemoteTrack(string Sid, RemoteParticipant Owner, bool IsMuted);
 
+/// <summary>Any thread. What happened in the room.</summary>
 public enum RoomEventKind
 {
     /// <summary>The server took us in: <see cref="RoomEvent.RoomSid"/>, <see cref="RoomEvent.ParticipantSid"/>, <see cref="RoomEvent.Text"/> = server version.</summary>
@@ -71,7 +72,7 @@ public enum RoomEventKind
     Ended,
 }
 
-/// <summary>Why a participant's life ended.</summary>
+/// <summary>Any thread. Why a participant's life ended.</summary>
 public enum RoomEnd
 {
     None,

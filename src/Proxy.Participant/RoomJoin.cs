@@ -4,7 +4,7 @@ using Proxy.WebRtc;
 
 namespace Proxy.Participant;
 
-/// <summary>An audio codec of the room side.</summary>
+/// <summary>Any thread. An audio codec of the room side.</summary>
 public enum RoomCodec
 {
     /// <summary>G.711 µ-law, payload type 0, 8 kHz.</summary>

@@ -10,7 +10,7 @@ using Proxy.WebRtc;
 
 namespace Proxy.Participant;
 
-/// <summary>What <see cref="RoomMedia.HandleDatagram"/> made of a datagram.</summary>
+/// <summary>Shard. What <see cref="RoomMedia.HandleDatagram"/> made of a datagram.</summary>
 public enum RoomPacketKind
 {
     /// <summary>The plain RTP packet of <see cref="RoomPacket.Slot"/> lies in the first <see cref="RoomPacket.Length"/> bytes.</summary>
@@ -23,6 +23,7 @@ public enum RoomPacketKind
     Dropped,
 }
 
+/// <summary>Shard. One datagram's fate.</summary>
 /// <param name="Slot">Index for <see cref="RoomMedia.RemoteAt"/>; -1 when not audio.</param>
 /// <param name="Length">Bytes of the plain RTP packet; 0 when not audio.</param>
 /// <param name="Codec">Of the packet's payload type.</param>
