@@ -1,0 +1,37 @@
+using System;
+
+namespace Proxy.Server.Signal;
+
+/// <summary>Any thread. Caps and timeouts of SIP over TCP and TLS.</summary>
+public sealed record TcpOptions
+{
+    /// <summary>Connections at once, both directions; more are closed at once and counted.</summary>
+    public int Connections { get; init; } = 4_096;
+
+    /// <summary>Of these from one address.</summary>
+    public int ConnectionsPerAddress { get; init; } = 256;
+
+    /// <summary>From accept (TLS: from its handshake's end) to the first whole message.</summary>
+    public TimeSpan FirstMessage { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From a message's first byte to its last.</summary>
+    public TimeSpan WholeMessage { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence between messages; carriers send keep-alives (RFC 5626 §4.4.1) far more often.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>TLS handshake.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Opening a connection of our own.</summary>
+    public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>One write that the peer does not read.</summary>
+    public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the answer to a refused message may take before the connection is closed.</summary>
+    public TimeSpan LastAnswer { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Messages waiting to be written on one connection; one more closes it.</summary>
+    public int WriteQueue { get; init; } = 128;
+}
