@@ -88,11 +88,12 @@ public sealed class ShardLoop : IMediaIo, IDisposable
             now = Clock.Now();
             Meter.TurnStarted(deadline, now);
             _handshakes = 0;
+            // Commands first: a caller's first packet can be here as soon as the command that its 200 went out with.
+            ReadCommands(now);
             for (int i = 0; i < ready; i++)
             {
                 Receive(_reactor.Ready(i), now);
             }
-            ReadCommands(now);
             RunGrid(now);
             RunTimers(now);
             Meter.TurnEnded(Clock.Now());

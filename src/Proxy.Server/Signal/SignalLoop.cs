@@ -74,6 +74,7 @@ public sealed class SignalLoop : IDisposable
     public void Run()
     {
         MonoTime now = Clock.Now();
+        _nextCpu = now;
         while (!_isStopping)
         {
             MonoTime deadline = MonoTime.Min(_nextCpu, MonoTime.Min(_sip.NextDeadline, _calls.NextDeadline));
