@@ -304,10 +304,19 @@ internal sealed class Generator : IDisposable
             }
             long now = Stopwatch.GetTimestamp();
             int port = (from.Buffer.Span[2] << 8) | from.Buffer.Span[3];
-            bool isAudio = length >= 12 && (buffer[1] & 0x7F) == _options.PayloadType;
-            if (isAudio && _byMediaPort.TryGetValue(port, out LoadCall? call))
+            if (length < 12 || !_byMediaPort.TryGetValue(port, out LoadCall? call))
+            {
+                continue;
+            }
+            int payloadType = buffer[1] & 0x7F;
+            if (payloadType == _options.PayloadType)
             {
                 Judge(call, buffer.AsSpan(0, length), now);
+            }
+            else if (payloadType == 101 && length >= 16)
+            {
+                call.HearEvent(System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)), buffer[12]);
+                call.NextSequence = (call.NextSequence + 1) & 0xFFFF;
             }
         }
     }
@@ -319,11 +328,13 @@ internal sealed class Generator : IDisposable
         {
             call.FirstPacketAt = now;
             call.NextSequence = sequence;
-            call.Tone.Onset = frame => Onsets.Enqueue((call.Number, "heard", Micros(call.LastPacketAt)));
+            call.Echo.Onset = frame => Onsets.Enqueue((call.Number, "heard", Micros(call.LastPacketAt)));
         }
         else
         {
-            call.LongestGap = Math.Max(call.LongestGap, now - call.LastPacketAt);
+            long gap = now - call.LastPacketAt;
+            call.LongestGap = Math.Max(call.LongestGap, gap);
+            call.JitterMs += (Math.Abs((gap * 1000.0 / Stopwatch.Frequency) - 20) - call.JitterMs) / 16;
         }
         call.LastPacketAt = now;
         int lost = (short)(sequence - call.NextSequence);
@@ -331,8 +342,10 @@ internal sealed class Generator : IDisposable
         {
             call.Lost++;
             call.Tone.AddLost();
+            call.Echo.AddLost();
         }
         call.NextSequence = (sequence + 1) & 0xFFFF;
         call.Tone.Add(packet[12..]);
+        call.Echo.Add(packet[12..]);
     }
 }

@@ -27,6 +27,7 @@ internal sealed class LoadCall
     private string _toTag = "";
     private string _contact = "";
     private long _nextSend;
+    private uint? _lastEvent;
     private long _interval;
 
     public LoadCall(LoadOptions options, int number, int sipPort, int rtpPort)
@@ -38,6 +39,7 @@ internal sealed class LoadCall
         CallId = $"load-{number}-{Guid.NewGuid():N}";
         Uri = $"sip:{options.To.Replace("{n}", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)}@{options.Target}";
         Tone = new ToneMeter(options.HearHz, options.PayloadType);
+        Echo = new ToneMeter(options.SendHz, options.PayloadType);
     }
 
     public int Number { get; }
@@ -68,6 +70,12 @@ internal sealed class LoadCall
 
     public ToneMeter Tone { get; }
 
+    /// <summary>Our own tone, should somebody send it back.</summary>
+    public ToneMeter Echo { get; }
+
+    /// <summary>Interarrival jitter of what came, milliseconds (RFC 3550 §6.4.1).</summary>
+    public double JitterMs { get; set; }
+
     public long PacketsOut { get; set; }
 
     public long PacketsIn { get; set; }
@@ -76,13 +84,27 @@ internal sealed class LoadCall
 
     public long LastPacketAt { get; set; }
 
+    public string Codec { get; private set; } = "";
+
     public long LongestGap { get; set; }
 
     public int NextSequence { get; set; } = -1;
 
     public long Lost { get; set; }
 
+    /// <summary>Digits that came back as RFC 4733 events, one for each timestamp.</summary>
+    public string Digits { get; private set; } = "";
+
     public Action<string, string>? Ladder { get; set; }
+
+    public void HearEvent(uint timestamp, int code)
+    {
+        if (timestamp != _lastEvent && code < 16)
+        {
+            _lastEvent = timestamp;
+            Digits += "0123456789*#ABCD"[code];
+        }
+    }
 
     public void Invite(long now, Action<byte[]> send)
     {
@@ -203,6 +225,7 @@ internal sealed class LoadCall
             else if (line.StartsWith("m=audio ", StringComparison.Ordinal))
             {
                 port = int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+                Codec = line.Split(' ')[3] == "8" ? "PCMA/8000" : "PCMU/8000";
             }
         }
         Media = new IPEndPoint(IPAddress.Parse(host), port);

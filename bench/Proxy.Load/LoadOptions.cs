@@ -39,6 +39,9 @@ internal sealed record LoadOptions
     /// <summary>Silence and tone take turns, this many milliseconds each, so that onsets can be timed; 0: a steady tone.</summary>
     public int BurstMs { get; init; }
 
+    /// <summary>Lines for people instead of JSON; the exit code then also asks for the echo of our own tone.</summary>
+    public bool Human { get; init; }
+
     /// <summary>Print the SIP messages of the first call.</summary>
     public bool Ladder { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed record LoadOptions
                 "--dtmf" => options with { Dtmf = Value() },
                 "--burst-ms" => options with { BurstMs = (int)Number() },
                 "--answer-within" => options with { AnswerSeconds = Number() },
+                "--human" => options with { Human = true },
                 "--ladder" => options with { Ladder = true },
                 _ => throw new ArgumentException($"'{name}' is no option of siproom-load"),
             };

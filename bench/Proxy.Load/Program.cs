@@ -35,6 +35,11 @@ IEnumerable<double> roundTrips = onsets.Where(o => o.What == "heard").Select(hea
     onsets.Where(o => o.What == "sent" && o.Call == heard.Call && o.Micros < heard.Micros).Select(o => (heard.Micros - o.Micros) / 1000.0).DefaultIfEmpty(double.NaN).Last())
     .Where(double.IsFinite);
 int heardTone = answered.Count(c => c.Tone.FramesWithTone > 0);
+if (options.Human)
+{
+    return Proxy.Load.HumanReport.Print(options, generator);
+}
+
 string statuses = string.Join(",", generator.Calls.GroupBy(c => c.FinalStatus).Select(g => $"\"{g.Key}\":{g.Count()}"));
 string sentAt = string.Join(",", onsets.Where(o => o.What == "sent").Select(o => o.Micros));
 string heardAt = string.Join(",", onsets.Where(o => o.What == "heard").Select(o => o.Micros));
@@ -49,6 +54,7 @@ Console.WriteLine(
     + $"\"frames\":{answered.Sum(c => (long)c.Tone.Frames)},\"framesWithTone\":{answered.Sum(c => (long)c.Tone.FramesWithTone)},"
     + $"\"holes\":{answered.Sum(c => (long)c.Tone.Holes)},\"longestToneGapMs\":{answered.Select(c => c.Tone.LongestGapMs).DefaultIfEmpty(0).Max()},"
     + $"\"toneLevelDb\":{Number(answered.Select(c => c.Tone.LevelDb).DefaultIfEmpty(double.NaN).Min())},\"heardTone\":{heardTone},"
+    + $"\"digits\":\"{string.Join(",", generator.Calls.Select(c => c.Digits).Where(d => d.Length > 0))}\","
     + $"\"endedByPeer\":{generator.Calls.Count(c => c.EndedByPeer)},\"endReason\":\"{generator.Calls.Select(c => c.EndReason).FirstOrDefault(r => r.Length > 0)?.Replace("\"", "'", StringComparison.Ordinal)}\","
     + $"\"roundTripMs\":{Percentiles(roundTrips)},\"sentOnsetsMicros\":[{sentAt}],\"heardOnsetsMicros\":[{heardAt}]}}");
 bool isGood = answered.Length == generator.Calls.Count && (options.HearHz == 0 || heardTone == answered.Length);
