@@ -24,8 +24,8 @@ namespace Proxy.WebRtc;
 /// </remarks>
 public sealed class PeerConnection : IDisposable
 {
-    /// <summary>Events that wait for the owner; data messages beyond are dropped and counted.</summary>
-    private const int EventsMax = 256;
+    /// <summary>Events that wait for the owner, more than one packet can free at once; data messages beyond are dropped and counted.</summary>
+    private const int EventsMax = 2 * SctpLimits.InboundChunks;
 
     private const int FingerprintBytes = 32;
 

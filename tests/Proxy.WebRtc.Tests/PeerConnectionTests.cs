@@ -206,6 +206,49 @@ public sealed class PeerConnectionTests
     }
 
     [Fact]
+    public void Random_damage_on_the_wire_never_throws_and_never_disconnects()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            using PeerPair pair = new(seed, o =>
+            {
+                o.HasData = true;
+                o.OpenChannels = ["_reliable"];
+                o.DamagePerMille = 300;
+                o.IsServerFull = seed % 2 == 0;
+            });
+            pair.Describe();
+            for (ushort i = 0; i < 100; i++)
+            {
+                pair.Client.Peer.SendData("_reliable", [1, 2, 3], pair.Now);
+                if (pair.Client.Peer.State == PeerState.Connected)
+                {
+                    pair.Client.SendRtp(i);
+                }
+                pair.Run(TimeSpan.FromMilliseconds(20));
+            }
+            pair.Options.DamagePerMille = 0;
+            Assert.True(pair.Run(TimeSpan.FromSeconds(8), () => Connected(pair)), $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void Candidates_beyond_the_table_are_refused_and_the_call_goes_on()
+    {
+        using PeerPair pair = new(12, o => o.IsServerFull = true);
+        pair.Describe();
+        for (ushort port = 1; port <= 200; port++)
+        {
+            NetEndPoint.TryParse($"192.0.2.1:{port}", out NetEndPoint candidate);
+            pair.Client.Peer.AddRemoteCandidate(candidate, pair.Now);
+        }
+        Assert.True(pair.Run(s_second, () => Connected(pair)));
+        Assert.True(pair.Client.Peer.Counters.IceOverflow > 100);
+        pair.Run(TimeSpan.FromMinutes(1));
+        Assert.True(Connected(pair));
+    }
+
+    [Fact]
     public void Media_path_allocates_nothing()
     {
         using PeerPair pair = new(11);

@@ -111,12 +111,12 @@ public sealed unsafe class DtlsContext : IDisposable
     private static bool TryFillCertificate(nint certificate, nint key)
     {
         ulong serial;
-        RandomNumberGenerator.Fill(new Span<byte>(&serial, sizeof(ulong)));
         nint name = X509_get_subject_name(certificate);
         fixed (byte* field = "CN\0"u8)
         fixed (byte* value = "WebRTC\0"u8)
         {
-            return X509_set_version(certificate, 2) == 1
+            return RAND_bytes((byte*)&serial, sizeof(ulong)) == 1
+                && X509_set_version(certificate, 2) == 1
                 && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1) == 1
                 && X509_gmtime_adj(X509_getm_notBefore(certificate), BackDatedSeconds) != 0
                 && X509_gmtime_adj(X509_getm_notAfter(certificate), CertificateSeconds) != 0

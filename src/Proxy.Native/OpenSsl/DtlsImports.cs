@@ -131,6 +131,9 @@ internal static unsafe partial class DtlsImports
     public static partial uint OPENSSL_version_major();
 
     [LibraryImport(NativeLibraries.Crypto)]
+    public static partial int RAND_bytes(byte* output, int length);
+
+    [LibraryImport(NativeLibraries.Crypto)]
     public static partial nint BIO_s_mem();
 
     [LibraryImport(NativeLibraries.Crypto)]

@@ -18,9 +18,6 @@ namespace Proxy.WebRtc.Ice;
 /// </remarks>
 internal sealed class IceAgent : IDisposable
 {
-    /// <summary>Remote addresses at once; Chromium on a machine with many interfaces sends about a dozen.</summary>
-    public const int PathsMax = 32;
-
     /// <summary>Spacing of first checks (RFC 8445 §14.2 allows 5 ms and more).</summary>
     private const long PaceMillis = 5;
 
@@ -51,10 +48,8 @@ internal sealed class IceAgent : IDisposable
     private readonly PeerCounters _counters;
     private readonly IceReplies _replies = new();
     private readonly ulong _tieBreaker;
-    private IcePath[] _paths = new IcePath[4];
-    private int _pathCount;
+    private readonly IcePathTable _paths = new();
     private int _selected = -1;
-    private int _dueCount;
     private bool _isControlling;
     private bool _isRestarting;
     private MonoTime _consentEnd = MonoTime.Never;
@@ -87,7 +82,7 @@ internal sealed class IceAgent : IDisposable
     public MonoTime NextDeadline => IsLost ? MonoTime.Never : MonoTime.Min(_nextCheck, _consentEnd);
 
     /// <summary>Whether <see cref="TryPoll"/> has something.</summary>
-    public bool HasOutput => _replies.Count > 0 || _dueCount > 0;
+    public bool HasOutput => _replies.Count > 0 || _paths.Due > 0;
 
     /// <summary>Replaces our credentials; the old ones stay good for incoming checks.</summary>
     public void SetLocal(IceCredentials local)
@@ -100,7 +95,7 @@ internal sealed class IceAgent : IDisposable
         _previousLocal = _local;
         _local = new IceKeys(local);
         // A nomination belongs to the credentials it was made under; one under the new ones may come before the peer's description.
-        for (int i = 0; i < _pathCount; i++)
+        for (int i = 0; i < _paths.Count; i++)
         {
             _paths[i].IsNominated = false;
         }
@@ -125,7 +120,7 @@ internal sealed class IceAgent : IDisposable
         {
             return;
         }
-        for (int i = 0; i < _pathCount; i++)
+        for (int i = 0; i < _paths.Count; i++)
         {
             ref IcePath path = ref _paths[i];
             path.IsValid = false;
@@ -138,12 +133,18 @@ internal sealed class IceAgent : IDisposable
     public void AddCandidate(in NetEndPoint remote, MonoTime now)
     {
         if (_isLite || !remote.IsSet || remote.Port == 0 || remote.Address.IsUnspecified || remote.Address.IsMulticastOrBroadcast
-            || Find(remote) >= 0)
+            || _paths.Find(remote) >= 0)
         {
             return;
         }
+        if (_paths.Count == IcePathTable.Capacity)
+        {
+            // Only an address that proves itself by a check may push another one out.
+            _counters.IceOverflow++;
+            return;
+        }
         int at = Add(remote, now);
-        if (at >= 0 && _remote is not null && IsSearching(now))
+        if (_remote is not null && IsSearching(now))
         {
             Schedule(ref _paths[at], Paced(now));
         }
@@ -156,7 +157,7 @@ internal sealed class IceAgent : IDisposable
         {
             return true;
         }
-        int at = Find(from);
+        int at = _paths.Find(from);
         return at >= 0 && (_paths[at].IsAuthenticated || _paths[at].IsValid);
     }
 
@@ -201,7 +202,7 @@ internal sealed class IceAgent : IDisposable
         }
         _nextCheck = MonoTime.Never;
         bool isSearching = IsSearching(now);
-        for (int i = 0; i < _pathCount; i++)
+        for (int i = 0; i < _paths.Count; i++)
         {
             ref IcePath path = ref _paths[i];
             if (!isSearching && i != _selected && !IsTakingOver(path))
@@ -211,7 +212,7 @@ internal sealed class IceAgent : IDisposable
             if (path.NextCheck <= now)
             {
                 path.NextCheck = MonoTime.Never;
-                MarkDue(ref path);
+                _paths.MarkDue(i);
             }
             _nextCheck = MonoTime.Min(_nextCheck, path.NextCheck);
         }
@@ -231,13 +232,12 @@ internal sealed class IceAgent : IDisposable
                 return true;
             }
         }
-        for (int i = 0; _dueCount > 0 && i < _pathCount; i++)
+        for (int i = 0; _paths.Due > 0 && i < _paths.Count; i++)
         {
             ref IcePath path = ref _paths[i];
             if (path.IsDue)
             {
-                path.IsDue = false;
-                _dueCount--;
+                _paths.ClearDue(i);
                 to = path.Remote;
                 length = WriteCheck(ref path, i == _selected && !_isRestarting, buffer, now);
                 return length > 0;
@@ -302,14 +302,10 @@ internal sealed class IceAgent : IDisposable
 
     private void NoteRequest(bool isNominating, in NetEndPoint from, MonoTime now)
     {
-        int at = Find(from);
+        int at = _paths.Find(from);
         if (at < 0)
         {
             at = Add(from, now);
-            if (at < 0)
-            {
-                return;
-            }
         }
         ref IcePath path = ref _paths[at];
         path.IsAuthenticated = true;
@@ -338,7 +334,7 @@ internal sealed class IceAgent : IDisposable
         if (_remote is not null && !path.IsValid && !isJustSent && (IsSearching(now) || IsTakingOver(path)))
         {
             path.Attempts = 0;
-            MarkDue(ref path);
+            _paths.MarkDue(at);
         }
     }
 
@@ -346,7 +342,7 @@ internal sealed class IceAgent : IDisposable
 
     private bool HandleResponse(in StunView response, in NetEndPoint from, MonoTime now)
     {
-        int at = Find(from);
+        int at = _paths.Find(from);
         if (at < 0 || _remote is null || _paths[at].Attempts == 0 || _paths[at].Transaction != TransactionId.Read(response.TransactionId))
         {
             _counters.StunUnmatched++;
@@ -362,7 +358,7 @@ internal sealed class IceAgent : IDisposable
         path.LastHeard = now;
         if (response.Type == StunMessageType.BindingError)
         {
-            HandleError(ref path, response.ErrorCode, now);
+            HandleError(at, response.ErrorCode, now);
             return true;
         }
         path.IsValid = true;
@@ -378,16 +374,16 @@ internal sealed class IceAgent : IDisposable
         return true;
     }
 
-    private void HandleError(ref IcePath path, int code, MonoTime now)
+    private void HandleError(int at, int code, MonoTime now)
     {
         if (code == 487)
         {
-            _isControlling = !path.IsSentControlling;
-            MarkDue(ref path);
+            _isControlling = !_paths[at].IsSentControlling;
+            _paths.MarkDue(at);
             return;
         }
         // Whatever else the peer minds may pass (it may not have our credentials yet): ask again later.
-        Schedule(ref path, now.AddMillis(RetransmitMaxMillis));
+        Schedule(ref _paths[at], now.AddMillis(RetransmitMaxMillis));
     }
 
     private void Select(int at, MonoTime now)
@@ -400,14 +396,10 @@ internal sealed class IceAgent : IDisposable
         {
             return;
         }
-        for (int i = 0; i < _pathCount; i++)
+        for (int i = 0; i < _paths.Count; i++)
         {
             _paths[i].NextCheck = MonoTime.Never;
-            if (_paths[i].IsDue)
-            {
-                _paths[i].IsDue = false;
-                _dueCount--;
-            }
+            _paths.ClearDue(i);
         }
         KeepConsent(ref _paths[at], now);
     }
@@ -485,55 +477,11 @@ internal sealed class IceAgent : IDisposable
     /// <summary>Whether a pair must be checked although another is selected: the controlling peer moved there.</summary>
     private bool IsTakingOver(in IcePath path) => !_isControlling && path.IsNominated;
 
-    private int Find(in NetEndPoint remote)
-    {
-        for (int i = 0; i < _pathCount; i++)
-        {
-            if (_paths[i].Remote == remote)
-            {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    /// <returns>The new path's place, or -1 when the table is full of paths that are worth keeping.</returns>
     private int Add(in NetEndPoint remote, MonoTime now)
     {
-        int at = _pathCount < PathsMax ? _pathCount : Oldest();
-        if (at < 0)
-        {
-            _counters.IceOverflow++;
-            return -1;
-        }
-        if (at == _pathCount)
-        {
-            if (_pathCount == _paths.Length)
-            {
-                Array.Resize(ref _paths, Math.Min(_paths.Length * 2, PathsMax));
-            }
-            _pathCount++;
-        }
-        else if (_paths[at].IsDue)
-        {
-            _dueCount--;
-        }
-        _paths[at] = new IcePath { Remote = remote, NextCheck = MonoTime.Never, LastHeard = now };
+        int at = _paths.Add(remote, _selected, now, out bool isFull);
+        _counters.IceOverflow += isFull ? 1 : 0;
         return at;
-    }
-
-    /// <summary>The path to give up for a new one: not selected, and heard from longest ago.</summary>
-    private int Oldest()
-    {
-        int oldest = -1;
-        for (int i = 0; i < _pathCount; i++)
-        {
-            if (i != _selected && (oldest < 0 || _paths[i].LastHeard < _paths[oldest].LastHeard))
-            {
-                oldest = i;
-            }
-        }
-        return oldest;
     }
 
     private MonoTime Paced(MonoTime now)
@@ -547,14 +495,5 @@ internal sealed class IceAgent : IDisposable
     {
         path.NextCheck = at;
         _nextCheck = MonoTime.Min(_nextCheck, at);
-    }
-
-    private void MarkDue(ref IcePath path)
-    {
-        if (!path.IsDue)
-        {
-            path.IsDue = true;
-            _dueCount++;
-        }
     }
 }

@@ -17,8 +17,7 @@ namespace Proxy.WebRtc.Sctp;
 /// </remarks>
 internal sealed class SctpAssociation : ISctp
 {
-    private const int InitBytes = 20;
-    private const int OwnCookieBytes = 24;
+    private const int InitAckBytesMax = 256;
     private const int ReportBytesMax = 64;
 
     private readonly IRandom _random;
@@ -294,36 +293,15 @@ internal sealed class SctpAssociation : ISctp
     /// <summary>RFC 9260 §5.1, §5.2.1, §5.2.2: always answered with our one tag and number; nothing is kept but in the cookie.</summary>
     private void HandleInit(ReadOnlySpan<byte> chunk)
     {
-        if (!TryReadInit(chunk, out PeerInit init))
+        if (!SctpInit.TryRead(chunk, out SctpInit init))
         {
             _counters.SctpMalformed++;
             return;
         }
-        Span<byte> answer = stackalloc byte[256];
-        int length = WriteInitBody(answer);
-        length += WriteCookie(answer[length..], init);
-        TlvReader parameters = new(chunk[InitBytes..]);
-        while (parameters.TryNext(out ReadOnlySpan<byte> parameter))
-        {
-            int type = BinaryPrimitives.ReadUInt16BigEndian(parameter);
-            if (IsKnownParameter(type))
-            {
-                continue;
-            }
-            int padded = SctpWire.Padded(4 + parameter.Length);
-            if ((type & 0x4000) != 0 && padded <= answer.Length - length)
-            {
-                BinaryPrimitives.WriteUInt16BigEndian(answer[length..], SctpWire.ParamUnrecognized);
-                BinaryPrimitives.WriteUInt16BigEndian(answer[(length + 2)..], (ushort)(4 + parameter.Length));
-                parameter.CopyTo(answer[(length + 4)..]);
-                answer[(length + 4 + parameter.Length)..(length + padded)].Clear();
-                length += padded;
-            }
-            if ((type & 0x8000) == 0)
-            {
-                break;
-            }
-        }
+        Span<byte> answer = stackalloc byte[InitAckBytesMax];
+        int length = SctpInit.WriteBody(answer, _localTag, _initialTsn);
+        length += init.WriteCookie(answer[length..], _cookieNonce);
+        length += SctpInit.WriteUnrecognized(answer[length..], chunk);
         Queue(SctpWire.InitAck, 0, answer[..length], init.Tag);
     }
 
@@ -333,49 +311,40 @@ internal sealed class SctpAssociation : ISctp
         {
             return;
         }
-        if (!TryReadInit(chunk, out PeerInit init) || init.Cookie.IsEmpty || init.Cookie.Length > SctpLimits.CookieBytes)
+        if (!SctpInit.TryRead(chunk, out SctpInit init) || init.Cookie.IsEmpty || init.Cookie.Length > SctpLimits.CookieBytes)
         {
             _counters.SctpMalformed++;
             return;
         }
-        Adopt(init.Tag, init.InitialTsn, init.Window, init.CanForward);
+        Adopt(init);
         _peerCookie = init.Cookie.ToArray();
         Enter(Phase.CookieEchoed, now);
     }
 
     private bool HandleCookieEcho(ReadOnlySpan<byte> chunk, MonoTime now)
     {
-        ReadOnlySpan<byte> cookie = chunk[SctpWire.ChunkHeaderBytes..];
-        if (cookie.Length != OwnCookieBytes || BinaryPrimitives.ReadUInt32BigEndian(cookie) != _cookieNonce)
+        if (!SctpInit.TryReadCookie(chunk[SctpWire.ChunkHeaderBytes..], _cookieNonce, out SctpInit init)
+            || (_phase == Phase.Established && init.Tag != _peerTag))
         {
             _counters.SctpMalformed++;
             return false;
         }
-        uint tag = BinaryPrimitives.ReadUInt32BigEndian(cookie[4..]);
-        if (_phase == Phase.Established)
+        if (_phase != Phase.Established)
         {
-            if (tag != _peerTag)
-            {
-                _counters.SctpMalformed++;
-                return false;
-            }
-        }
-        else
-        {
-            Adopt(tag, BinaryPrimitives.ReadUInt32BigEndian(cookie[8..]), BinaryPrimitives.ReadUInt32BigEndian(cookie[12..]), cookie[16] != 0);
+            Adopt(init);
             Enter(Phase.Established, now);
         }
         Queue(SctpWire.CookieAck, 0, default);
         return true;
     }
 
-    private void Adopt(uint tag, uint initialTsn, uint window, bool canForward)
+    private void Adopt(in SctpInit init)
     {
-        _peerTag = tag;
-        _receiver = new SctpReceiver(initialTsn);
-        _sender.PeerWindow = window;
-        _sender.CanForward = canForward;
-        _lastResetRequest = initialTsn - 1;
+        _peerTag = init.Tag;
+        _receiver = new SctpReceiver(init.InitialTsn);
+        _sender.PeerWindow = init.Window;
+        _sender.CanForward = init.CanForward;
+        _lastResetRequest = init.InitialTsn - 1;
     }
 
     private void Enter(Phase phase, MonoTime now)
@@ -395,71 +364,6 @@ internal sealed class SctpAssociation : ISctp
         _phase = Phase.Ended;
         _isHandshakeDue = false;
         _handshakeDeadline = MonoTime.Never;
-    }
-
-    private static bool TryReadInit(ReadOnlySpan<byte> chunk, out PeerInit init)
-    {
-        init = default;
-        if (chunk.Length < InitBytes)
-        {
-            return false;
-        }
-        init.Tag = BinaryPrimitives.ReadUInt32BigEndian(chunk[4..]);
-        init.Window = BinaryPrimitives.ReadUInt32BigEndian(chunk[8..]);
-        init.InitialTsn = BinaryPrimitives.ReadUInt32BigEndian(chunk[16..]);
-        bool hasStreams = BinaryPrimitives.ReadUInt16BigEndian(chunk[12..]) != 0 && BinaryPrimitives.ReadUInt16BigEndian(chunk[14..]) != 0;
-        TlvReader parameters = new(chunk[InitBytes..]);
-        while (parameters.TryNext(out ReadOnlySpan<byte> parameter))
-        {
-            switch (BinaryPrimitives.ReadUInt16BigEndian(parameter))
-            {
-                case SctpWire.ParamStateCookie:
-                    init.Cookie = parameter[4..];
-                    break;
-                case SctpWire.ParamForwardTsn:
-                    init.CanForward = true;
-                    break;
-                default:
-                    break;
-            }
-        }
-        return init.Tag != 0 && hasStreams && !parameters.IsBroken;
-    }
-
-    /// <summary>Those we read, and those RFC 9260 defines that mean nothing here: addresses, cookie lifetime, host name, address types, ECN.</summary>
-    private static bool IsKnownParameter(int type) =>
-        type is 5 or 6 or 9 or 11 or 12 or 0x8000 or SctpWire.ParamStateCookie or SctpWire.ParamExtensions or SctpWire.ParamForwardTsn;
-
-    /// <summary>Tag, window, streams, first number and our two parameters: the same in INIT and INIT ACK.</summary>
-    private int WriteInitBody(Span<byte> body)
-    {
-        BinaryPrimitives.WriteUInt32BigEndian(body, _localTag);
-        BinaryPrimitives.WriteUInt32BigEndian(body[4..], SctpLimits.InboundBytes);
-        BinaryPrimitives.WriteUInt16BigEndian(body[8..], SctpLimits.Streams);
-        BinaryPrimitives.WriteUInt16BigEndian(body[10..], SctpLimits.Streams);
-        BinaryPrimitives.WriteUInt32BigEndian(body[12..], _initialTsn);
-        BinaryPrimitives.WriteUInt16BigEndian(body[16..], SctpWire.ParamForwardTsn);
-        BinaryPrimitives.WriteUInt16BigEndian(body[18..], 4);
-        BinaryPrimitives.WriteUInt16BigEndian(body[20..], SctpWire.ParamExtensions);
-        BinaryPrimitives.WriteUInt16BigEndian(body[22..], 6);
-        body[24] = SctpWire.ForwardTsn;
-        body[25] = SctpWire.ReConfig;
-        body[26..28].Clear();
-        return 28;
-    }
-
-    private int WriteCookie(Span<byte> parameter, in PeerInit init)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(parameter, SctpWire.ParamStateCookie);
-        BinaryPrimitives.WriteUInt16BigEndian(parameter[2..], 4 + OwnCookieBytes);
-        Span<byte> cookie = parameter.Slice(4, OwnCookieBytes);
-        cookie.Clear();
-        BinaryPrimitives.WriteUInt32BigEndian(cookie, _cookieNonce);
-        BinaryPrimitives.WriteUInt32BigEndian(cookie[4..], init.Tag);
-        BinaryPrimitives.WriteUInt32BigEndian(cookie[8..], init.InitialTsn);
-        BinaryPrimitives.WriteUInt32BigEndian(cookie[12..], init.Window);
-        cookie[16] = (byte)(init.CanForward ? 1 : 0);
-        return 4 + OwnCookieBytes;
     }
 
     // ---- Stream resets ----
@@ -555,7 +459,7 @@ internal sealed class SctpAssociation : ISctp
         int length;
         if (_phase == Phase.CookieWait)
         {
-            length = SctpWire.ChunkHeaderBytes + WriteInitBody(chunk[SctpWire.ChunkHeaderBytes..]);
+            length = SctpWire.ChunkHeaderBytes + SctpInit.WriteBody(chunk[SctpWire.ChunkHeaderBytes..], _localTag, _initialTsn);
             SctpWire.WriteChunkHeader(chunk, SctpWire.Init, 0, length);
             return WriteAlone(packet, chunk[..length], 0);
         }
@@ -595,13 +499,4 @@ internal sealed class SctpAssociation : ISctp
     }
 
     private sealed record Control(byte[] Chunk, uint Tag);
-
-    private ref struct PeerInit
-    {
-        public uint Tag;
-        public uint Window;
-        public uint InitialTsn;
-        public bool CanForward;
-        public ReadOnlySpan<byte> Cookie;
-    }
 }

@@ -83,7 +83,25 @@ internal sealed class PeerPair : IDisposable
         for (; copies > 0; copies--)
         {
             long delay = Options.DelayMicros + (Options.JitterMicros == 0 ? 0 : _random.Next(Options.JitterMicros));
-            _wire.Enqueue(new Packet(from, to, bytes.ToArray()), (Now.Micros + delay, _order++));
+            byte[] packet = bytes.ToArray();
+            if (packet.Length > 0 && _random.Next(1000) < Options.DamagePerMille)
+            {
+                Damage(packet);
+            }
+            _wire.Enqueue(new Packet(from, to, packet), (Now.Micros + delay, _order++));
+        }
+    }
+
+    /// <summary>Changes a few bytes; not the double's handshake and alerts, which nothing protects.</summary>
+    private void Damage(byte[] packet)
+    {
+        if (packet[0] is 21 or 22)
+        {
+            return;
+        }
+        for (int flips = _random.Next(5); flips >= 0; flips--)
+        {
+            packet[1 + _random.Next(packet.Length - 1)] = (byte)_random.Next(256);
         }
     }
 
@@ -210,6 +228,8 @@ internal sealed class PairOptions
     public int LossPerMille { get; set; }
 
     public int DuplicatePerMille { get; set; }
+
+    public int DamagePerMille { get; set; }
 
     public int DelayMicros { get; set; } = 1_000;
 
