@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using Proxy.Core.Collections;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Time;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Transactions;
@@ -28,7 +27,6 @@ internal sealed class DialogTable
     public SipDialog At(int index) => _slots.At(index)!;
 
     /// <summary>The dialog that a request of the peer belongs to.</summary>
-    [NoAlloc]
     public bool TryFind(in SipMessageView request, [NotNullWhen(true)] out SipDialog? dialog)
     {
         ReadOnlySpan<byte> local = request.To.Tag;

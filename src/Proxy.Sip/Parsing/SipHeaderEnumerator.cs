@@ -57,7 +57,6 @@ public ref struct SipHeaderEnumerator
     }
 
     /// <summary>Bytes of the field at the front: its line, the folded lines behind it, and the line end.</summary>
-    [NoAlloc]
     internal static int FieldLength(ReadOnlySpan<byte> text)
     {
         int at = 0;

@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 
 namespace Proxy.Sip.Parsing;
 
@@ -7,7 +6,6 @@ namespace Proxy.Sip.Parsing;
 /// <remarks>RFC 3261 §7.3.3 and the compact forms that IANA lists.</remarks>
 internal static class SipHeaderNames
 {
-    [NoAlloc]
     public static SipHeaderId Identify(ReadOnlySpan<byte> name) => name.Length switch
     {
         1 => FromCompact(name[0]),

@@ -1,6 +1,5 @@
 using System;
 using Proxy.Core;
-using Proxy.Core.Diagnostics;
 
 namespace Proxy.Sip.Parsing;
 
@@ -69,7 +68,6 @@ internal ref struct SipMessageParser
 
     public SipParseError Error { get; private set; }
 
-    [NoAlloc]
     public void Run()
     {
         if (Message.Length > _limits.SipMessageBytes)

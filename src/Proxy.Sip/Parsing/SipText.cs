@@ -1,7 +1,6 @@
 using System;
 using System.Buffers;
 using System.Text;
-using Proxy.Core.Diagnostics;
 
 namespace Proxy.Sip.Parsing;
 
@@ -15,27 +14,21 @@ internal static class SipText
     /// <summary>Linear white space, and the line breaks inside folds.</summary>
     private static readonly SearchValues<byte> s_space = SearchValues.Create(" \t\r\n"u8);
 
-    [NoAlloc]
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(s_token);
 
-    [NoAlloc]
     public static bool HasSpace(ReadOnlySpan<byte> text) => text.ContainsAny(s_space);
 
-    [NoAlloc]
     public static ReadOnlySpan<byte> SkipSpace(ReadOnlySpan<byte> text)
     {
         int at = text.IndexOfAnyExcept(s_space);
         return at < 0 ? default : text[at..];
     }
 
-    [NoAlloc]
     public static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> text) => text[..(text.LastIndexOfAnyExcept(s_space) + 1)];
 
-    [NoAlloc]
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => TrimEnd(SkipSpace(text));
 
     /// <summary>The leading token, and what follows it.</summary>
-    [NoAlloc]
     public static ReadOnlySpan<byte> ReadToken(scoped ref ReadOnlySpan<byte> text)
     {
         int end = text.IndexOfAnyExcept(s_token);
@@ -45,7 +38,6 @@ internal static class SipText
     }
 
     /// <summary>Takes a character with white space around it.</summary>
-    [NoAlloc]
     public static bool TryTake(scoped ref ReadOnlySpan<byte> text, byte c)
     {
         ReadOnlySpan<byte> rest = SkipSpace(text);
@@ -58,11 +50,9 @@ internal static class SipText
     }
 
     /// <summary>ASCII without case.</summary>
-    [NoAlloc]
     public static bool Same(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => a.Length == b.Length && Ascii.EqualsIgnoreCase(a, b);
 
     /// <summary>Digits only, at most <paramref name="max"/>; no sign, no space.</summary>
-    [NoAlloc]
     public static bool TryReadNumber(ReadOnlySpan<byte> text, long max, out long value)
     {
         value = 0;
@@ -86,7 +76,6 @@ internal static class SipText
     }
 
     /// <summary>Length of the quoted string at the front, both quotes included; 0 when it never ends.</summary>
-    [NoAlloc]
     public static int QuotedLength(ReadOnlySpan<byte> text)
     {
         int at = 1;
@@ -108,7 +97,6 @@ internal static class SipText
     }
 
     /// <summary>Length of the first item of a comma-separated list; commas in quotes and angle brackets are content.</summary>
-    [NoAlloc]
     public static int ItemLength(ReadOnlySpan<byte> list)
     {
         int at = 0;

@@ -109,7 +109,6 @@ public readonly ref struct SipUriView
     }
 
     /// <summary>Whether it begins with a scheme, goes on, and holds neither space nor control characters.</summary>
-    [NoAlloc]
     internal static bool HasScheme(ReadOnlySpan<byte> uri)
     {
         int colon = uri.IndexOf((byte)':');
@@ -148,7 +147,6 @@ public readonly ref struct SipUriView
     }
 
     /// <summary>Takes a host name, an IPv4 address or a bracketed IPv6 reference.</summary>
-    [NoAlloc]
     internal static bool TryTakeHost(scoped ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> host)
     {
         int length;

@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 
 namespace Proxy.Sip.Transactions;
@@ -8,7 +7,6 @@ namespace Proxy.Sip.Transactions;
 internal static class AddressKind
 {
     /// <summary>Not multicast, broadcast or unspecified.</summary>
-    [NoAlloc]
     public static bool IsUnicast(NetAddress address)
     {
         if (!address.IsSet)
@@ -25,7 +23,6 @@ internal static class AddressKind
     }
 
     /// <summary>Whether it means something else to the peer than to us: private, shared, loopback, link-local, unique-local.</summary>
-    [NoAlloc]
     public static bool IsPrivate(NetAddress address)
     {
         if (!address.IsV6)

@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 
 namespace Proxy.Sip.Transactions;
 
@@ -12,7 +11,6 @@ internal sealed class BoundedQueue<T>(int limit)
     public int Count { get; private set; }
 
     /// <returns>False when full.</returns>
-    [NoAlloc]
     public bool TryAdd(in T item)
     {
         if (Count == _items.Length && !TryGrow())
@@ -24,7 +22,6 @@ internal sealed class BoundedQueue<T>(int limit)
         return true;
     }
 
-    [NoAlloc]
     public bool TryTake(out T item)
     {
         if (Count == 0)

@@ -1,7 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.Numerics;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Memory;
 
 namespace Proxy.Sip.Transactions;
@@ -23,7 +22,6 @@ internal readonly struct KeyedHash
         _k1 = BinaryPrimitives.ReadUInt64LittleEndian(key[8..]);
     }
 
-    [NoAlloc]
     public Sum Begin() => new(_k0, _k1);
 
     /// <summary>One owner. A sum in the making.</summary>

@@ -40,7 +40,6 @@ internal sealed class MessagePool : IDisposable
 
     /// <summary>A buffer of at least <paramref name="length"/> bytes with one reference, its length set.</summary>
     /// <returns>A handle, or -1 when none is left or the length is beyond the limit.</returns>
-    [NoAlloc]
     public int TryRent(int length)
     {
         for (int i = 0; i < _slabs.Length; i++)
@@ -62,7 +61,6 @@ internal sealed class MessagePool : IDisposable
     }
 
     /// <summary>A copy with one reference, or -1.</summary>
-    [NoAlloc]
     public int TryCopy(ReadOnlySpan<byte> message)
     {
         int handle = TryRent(message.Length);
@@ -73,7 +71,6 @@ internal sealed class MessagePool : IDisposable
         return handle;
     }
 
-    [NoAlloc]
     public Span<byte> Bytes(int handle)
     {
         int size = handle >> ClassShift;
@@ -81,11 +78,9 @@ internal sealed class MessagePool : IDisposable
         return _slabs[size].Get(slot)[.._lengths[size][slot]];
     }
 
-    [NoAlloc]
     public void AddReference(int handle) => _references[handle >> ClassShift][handle & SlotMask]++;
 
     /// <summary>Gives one reference back; -1 is nothing.</summary>
-    [NoAlloc]
     public void Release(int handle)
     {
         if (handle < 0)

@@ -1,4 +1,3 @@
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 using Proxy.Sip.Parsing;
 
@@ -12,7 +11,6 @@ internal static class ResponseRoute
     private const int SipsPort = 5061;
 
     /// <summary>Back on the connection; over UDP to the source address, at the source port with rport, else at the port of sent-by.</summary>
-    [NoAlloc]
     public static SipFlow Of(in ViaView via, in SipFlow flow)
     {
         // Deviation: RFC 3261 §18.2.2, maddr is not followed: it would let a datagram aim our responses at anybody.
@@ -29,7 +27,6 @@ internal static class ResponseRoute
     }
 
     /// <summary>The same when the connection is gone: a new one to the source address and the port of sent-by.</summary>
-    [NoAlloc]
     public static SipFlow WithoutConnection(in ViaView via, in SipFlow flow)
     {
         int port = via.Port != 0 ? via.Port : flow.Transport == SipTransport.Tls ? SipsPort : SipPort;

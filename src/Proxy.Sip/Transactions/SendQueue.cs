@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 
 namespace Proxy.Sip.Transactions;
@@ -12,7 +11,6 @@ internal sealed class SendQueue(MessagePool pool, SipEndpointOptions options)
 
     /// <summary>Queues a message; it takes a reference of its own.</summary>
     /// <returns>False when the destination is forbidden or the queue is full; both counted.</returns>
-    [NoAlloc]
     public bool TryAdd(int message, in SipFlow flow, ref SipCounters counters)
     {
         if (IsForbidden(in flow))
@@ -29,7 +27,6 @@ internal sealed class SendQueue(MessagePool pool, SipEndpointOptions options)
         return true;
     }
 
-    [NoAlloc]
     public bool TryTake(Span<byte> buffer, out int length, out SipFlow flow)
     {
         if (!_entries.TryTake(out Entry entry))

@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using Proxy.Core.Collections;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Time;
 using Proxy.Sip.Parsing;
 
@@ -36,7 +35,6 @@ internal sealed class ServerTransactions
     /// <param name="view">The request.</param>
     /// <param name="method">The method of the transaction that is looked for: INVITE for ACK and CANCEL.</param>
     /// <param name="transaction">What was found.</param>
-    [NoAlloc]
     public bool TryFind(in SipMessageView view, SipMethod method, [NotNullWhen(true)] out ServerTransaction? transaction)
     {
         transaction = _byKey.TryGetValue(KeyOf(in view, method), out int index) ? _all[index] : null;
@@ -44,7 +42,6 @@ internal sealed class ServerTransactions
     }
 
     /// <summary>A live transaction of the same From tag, Call-ID and CSeq that came another way (§8.2.2.2).</summary>
-    [NoAlloc]
     public bool IsMerged(in SipMessageView view) => _byMergeKey.ContainsKey(MergeKeyOf(in view));
 
     public bool TryGet(SlotId id, [NotNullWhen(true)] out ServerTransaction? transaction)
@@ -257,7 +254,6 @@ internal sealed class ServerTransactions
     }
 
     /// <summary>§17.2.3: branch, sent-by and method; without the magic cookie the fields of RFC 2543, To tag apart.</summary>
-    [NoAlloc]
     private ulong KeyOf(in SipMessageView view, SipMethod method)
     {
         ViaView via = view.TopVia;

@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 using Proxy.Sip.Parsing;
 
@@ -54,7 +53,6 @@ internal ref struct RequestParts
 internal static class RequestWriter
 {
     /// <returns>Bytes written, or 0 when it does not fit.</returns>
-    [NoAlloc]
     public static int Write(Span<byte> destination, in RequestParts parts)
     {
         var writer = new SipWriter(destination);
@@ -92,7 +90,6 @@ internal static class RequestWriter
 
     /// <summary>ACK of a non-2xx response: the INVITE's own top Via, To of the response (§17.1.1.3).</summary>
     /// <returns>Bytes written, or 0 when it does not fit.</returns>
-    [NoAlloc]
     public static int WriteAckOfFailure(Span<byte> destination, in SipMessageView invite, in SipMessageView response)
     {
         var writer = new SipWriter(destination);
@@ -119,7 +116,6 @@ internal static class RequestWriter
     }
 
     /// <summary>The URI that the next hop's address is taken from: the first route, else the target.</summary>
-    [NoAlloc]
     public static ReadOnlySpan<byte> NextHop(ReadOnlySpan<byte> routeSet, ReadOnlySpan<byte> remoteTarget) =>
         NameAddrView.TryParse(routeSet[..SipText.ItemLength(routeSet)], out NameAddrView first) ? first.Uri : remoteTarget;
 

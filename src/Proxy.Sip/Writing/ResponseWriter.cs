@@ -1,5 +1,4 @@
 using System;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 using Proxy.Sip.Parsing;
 
@@ -47,7 +46,6 @@ internal static class ResponseWriter
     /// <param name="source">Where the request came from, for received and rport.</param>
     /// <param name="parts">Status and the rest.</param>
     /// <returns>Bytes written, or 0 when it does not fit.</returns>
-    [NoAlloc]
     public static int Write(Span<byte> destination, in SipMessageView request, in NetEndPoint source, in ResponseParts parts)
     {
         var writer = new SipWriter(destination);

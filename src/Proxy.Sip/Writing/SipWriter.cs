@@ -1,6 +1,5 @@
 using System;
 using System.Buffers.Text;
-using Proxy.Core.Diagnostics;
 using Proxy.Core.Net;
 
 namespace Proxy.Sip.Writing;
@@ -14,7 +13,6 @@ internal ref struct SipWriter(Span<byte> buffer)
 
     public bool IsFull { get; private set; }
 
-    [NoAlloc]
     public void Add(scoped ReadOnlySpan<byte> text)
     {
         if (IsFull || text.Length > _buffer.Length - Length)
@@ -27,7 +25,6 @@ internal ref struct SipWriter(Span<byte> buffer)
     }
 
     /// <summary>A field value on one line: line breaks of folds become spaces.</summary>
-    [NoAlloc]
     public void AddValue(scoped ReadOnlySpan<byte> value)
     {
         int start = Length;
@@ -40,7 +37,6 @@ internal ref struct SipWriter(Span<byte> buffer)
         }
     }
 
-    [NoAlloc]
     public void AddField(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
     {
         Add(name);
@@ -49,7 +45,6 @@ internal ref struct SipWriter(Span<byte> buffer)
         Add("\r\n"u8);
     }
 
-    [NoAlloc]
     public void AddNumber(long number)
     {
         if (IsFull || !Utf8Formatter.TryFormat(number, _buffer[Length..], out int written))
@@ -61,7 +56,6 @@ internal ref struct SipWriter(Span<byte> buffer)
     }
 
     /// <summary>An IPv4 address, or an IPv6 address in brackets.</summary>
-    [NoAlloc]
     public void AddHost(NetAddress address)
     {
         Span<byte> text = stackalloc byte[48];
@@ -78,7 +72,6 @@ internal ref struct SipWriter(Span<byte> buffer)
     }
 
     /// <summary>host:port.</summary>
-    [NoAlloc]
     public void AddHostPort(NetEndPoint endPoint)
     {
         AddHost(endPoint.Address);
@@ -87,7 +80,6 @@ internal ref struct SipWriter(Span<byte> buffer)
     }
 
     /// <summary>Content-Type, Content-Length, the empty line and the body.</summary>
-    [NoAlloc]
     public void AddBody(scoped ReadOnlySpan<byte> contentType, scoped ReadOnlySpan<byte> body)
     {
         if (!body.IsEmpty && !contentType.IsEmpty)

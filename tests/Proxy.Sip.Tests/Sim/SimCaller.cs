@@ -1,0 +1,222 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+
+namespace Proxy.Sip.Tests.Sim;
+
+/// <summary>
+/// One owner. A caller of one call, written from the RFC without a line of the product: text in, text out, own timers, and
+/// whims (cancels, early BYE, lost ACKs, re-INVITEs, falling silent).
+/// </summary>
+internal sealed class SimCaller
+{
+    private readonly SimNetwork _net;
+    private readonly Action<string> _send;
+    private readonly string _callId;
+    private readonly Dictionary<string, string> _acks = [];
+    private readonly HashSet<string> _answered = [];
+    private string _toTag = "";
+    private string _lastRequest = "";
+    private int _cseq;
+    private int _branch;
+    private bool _isOver;
+
+    public SimCaller(SimNetwork net, int number, Action<string> send)
+    {
+        _net = net;
+        _send = send;
+        _callId = $"sim-{number}";
+        LosesAcks = net.Happens(30);
+        IsSilentAfterAnswer = net.Happens(30);
+        WantsReliable = net.Happens(150);
+    }
+
+    public string CallId => _callId;
+
+    public bool LosesAcks { get; }
+
+    public bool IsSilentAfterAnswer { get; private set; }
+
+    public bool WantsReliable { get; }
+
+    /// <summary>Final status codes seen, by CSeq of the INVITE.</summary>
+    public Dictionary<int, HashSet<int>> Finals { get; } = [];
+
+    public List<string> Complaints { get; } = [];
+
+    public void Start()
+    {
+        string extra = WantsReliable ? "Require: 100rel\r\n" : "Supported: timer, 100rel\r\nSession-Expires: 120;refresher=" + (_net.Happens(500) ? "uac" : "uas") + "\r\nAllow: UPDATE\r\n";
+        SendReliably(Request("INVITE", ++_cseq, NewBranch(), extra, "v=0\r\n"), isInvite: true);
+        if (_net.Happens(150))
+        {
+            int cseq = _cseq;
+            string cancel = _lastRequest.Replace("INVITE", "CANCEL", StringComparison.Ordinal);
+            cancel = cancel[..cancel.IndexOf("Require", StringComparison.Ordinal).OrElse(cancel.IndexOf("Supported", StringComparison.Ordinal))] + "Content-Length: 0\r\n\r\n";
+            _net.After(_net.Random.Next(4_000), () => CancelIfPending(cseq, cancel));
+        }
+    }
+
+    public void Receive(string message)
+    {
+        if (message.StartsWith("SIP/2.0 ", StringComparison.Ordinal))
+        {
+            ReceiveResponse(message);
+        }
+        else
+        {
+            ReceiveRequest(message);
+        }
+    }
+
+    private void CancelIfPending(int cseq, string cancel)
+    {
+        if (_toTag.Length > 0 && !Finals.ContainsKey(cseq))
+        {
+            SendReliably(cancel, isInvite: false);
+        }
+    }
+
+    private void ReceiveResponse(string message)
+    {
+        int status = int.Parse(message.AsSpan(8, 3), CultureInfo.InvariantCulture);
+        string[] cseq = Sipside.Header(message, "CSeq").Split(' ');
+        string to = Sipside.Header(message, "To");
+        string tag = to.Contains(";tag=", StringComparison.Ordinal) ? to[(to.IndexOf(";tag=", StringComparison.Ordinal) + 5)..] : "";
+        if (cseq[1] == "INVITE" && cseq[0] == "1" && status is not (>= 500 and < 600 or 481 or 482))
+        {
+            Check(_toTag.Length == 0 || _toTag == tag, $"To tag changed from {_toTag} to {tag}: {status}");
+            _toTag = tag;
+        }
+        string key = cseq[0] + cseq[1];
+        _answered.Add(key + (status >= 200 ? "!" : ""));
+        if (cseq[1] == "INVITE" && status > 100 && status < 200 && Sipside.Header(message, "RSeq") is { Length: > 0 } rseq)
+        {
+            SendReliably(Request("PRACK", ++_cseq, NewBranch(), $"RAck: {rseq} {cseq[0]} INVITE\r\n"), isInvite: false);
+        }
+        if (cseq[1] == "INVITE" && status >= 200)
+        {
+            ReceiveFinal(message, int.Parse(cseq[0], CultureInfo.InvariantCulture), status);
+        }
+    }
+
+    private void ReceiveFinal(string message, int cseq, int status)
+    {
+        if (!Finals.TryGetValue(cseq, out HashSet<int>? statuses))
+        {
+            Finals[cseq] = statuses = [];
+        }
+        bool isNew = statuses.Add(status);
+        Check(statuses.Count == 1, $"CSeq {cseq} has finals {string.Join(',', statuses)}");
+        if (status < 300 && LosesAcks)
+        {
+            return;
+        }
+        string key = cseq + "/" + status;
+        if (!_acks.TryGetValue(key, out string? ack))
+        {
+            string branch = status < 300 ? NewBranch() : Sipside.Header(message, "Via").Split("branch=")[1].Split(';')[0];
+            _acks[key] = ack = Request("ACK", cseq, branch);
+        }
+        _send(ack);
+        if (isNew && status < 300 && cseq == 1)
+        {
+            BeConnected();
+        }
+    }
+
+    private void BeConnected()
+    {
+        if (IsSilentAfterAnswer)
+        {
+            return;
+        }
+        int whim = _net.Random.Next(1000);
+        if (whim < 300)
+        {
+            _net.After(_net.Random.Next(20_000), () => InDialog("INVITE", "v=0\r\n", isInvite: true));
+        }
+        if (whim is > 200 and < 400)
+        {
+            _net.After(_net.Random.Next(20_000), () => InDialog("UPDATE", ""));
+            _net.After(_net.Random.Next(20_000), () => InDialog("INFO", "x"));
+        }
+        if (whim < 700)
+        {
+            _net.After(_net.Random.Next(30_000), HangUp);
+        }
+    }
+
+    private void HangUp()
+    {
+        if (!_isOver)
+        {
+            InDialog("BYE", "");
+            _isOver = true;
+        }
+    }
+
+    private void InDialog(string method, string body, bool isInvite = false)
+    {
+        if (!_isOver)
+        {
+            SendReliably(Request(method, ++_cseq, NewBranch(), body == "x" ? "Content-Type: text/plain\r\n" : "", body), isInvite);
+        }
+    }
+
+    private void ReceiveRequest(string message)
+    {
+        string method = message[..message.IndexOf(' ')];
+        if (method == "ACK" || IsSilentAfterAnswer)
+        {
+            return;
+        }
+        string status = method switch
+        {
+            "INVITE" when _net.Happens(200) => "488 No",
+            "REFER" => "202 Accepted",
+            _ => "200 OK",
+        };
+        // A call that was refused or never answered has no dialog that its peer could speak in.
+        _isOver |= method == "BYE";
+        _send(Sipside.Answer(message, status, "Contact: <sip:sim@192.0.2.10:5062>\r\n", method == "INVITE" && status[0] == '2' ? "v=0\r\n" : ""));
+    }
+
+    /// <summary>Timers A/B and E/F.</summary>
+    private void SendReliably(string request, bool isInvite)
+    {
+        _lastRequest = request;
+        string key = Sipside.Header(request, "CSeq").Replace(" ", "", StringComparison.Ordinal);
+        Repeat(request, key, isInvite, 500, _net.Now + 32_000);
+    }
+
+    private void Repeat(string request, string key, bool isInvite, long interval, long until)
+    {
+        if (_net.Now >= until || _answered.Contains(key + "!") || (isInvite && _answered.Contains(key)))
+        {
+            return;
+        }
+        _send(request);
+        _net.After(interval, () => Repeat(request, key, isInvite, isInvite ? interval * 2 : Math.Min(interval * 2, 4_000), until));
+    }
+
+    private string Request(string method, int cseq, string branch, string extra = "", string body = "") =>
+        Sipside.Invite(branch, _callId, "sim", _toTag, cseq, extra, body, method: method);
+
+    private string NewBranch() => $"z9hG4bKsim{_callId}{++_branch}";
+
+    private void Check(bool holds, string complaint)
+    {
+        if (!holds)
+        {
+            Complaints.Add($"{_callId}: {complaint}");
+        }
+    }
+}
+
+internal static class SimIntegers
+{
+    /// <summary>The first index that is one.</summary>
+    public static int OrElse(this int index, int other) => index >= 0 ? index : other;
+}
