@@ -41,7 +41,8 @@ public static class SctpLimits
     /// <summary>RFC 9260 §16 says 1 s, 1 s, 60 s; calls are shorter than the Internet of 2000 (libwebrtc: 500, 400, 60,000).</summary>
     public const long RtoInitialMillis = 500;
 
-    public const long RtoMinMillis = 200;
+    /// <summary>Above the 200 ms by which peers may delay a SACK, else a lonely message is sent twice.</summary>
+    public const long RtoMinMillis = 400;
 
     public const long RtoMaxMillis = 10_000;
 

@@ -267,7 +267,9 @@ internal sealed class SctpSender
         }
         int length = SctpWire.DataHeaderBytes + chunk.Payload.Length;
         Span<byte> target = space[at..];
-        SctpWire.WriteChunkHeader(target, SctpWire.Data, chunk.Flags, length);
+        // RFC 7053: the last queued chunk asks for its SACK at once; the peer has no reason to wait for another.
+        bool isLast = ReferenceEquals(chunk, _chunks[^1]);
+        SctpWire.WriteChunkHeader(target, SctpWire.Data, (byte)(chunk.Flags | (isLast ? SctpWire.ImmediateFlag : 0)), length);
         BinaryPrimitives.WriteUInt32BigEndian(target[4..], chunk.Tsn);
         BinaryPrimitives.WriteUInt16BigEndian(target[8..], chunk.Stream);
         BinaryPrimitives.WriteUInt16BigEndian(target[10..], chunk.Ssn);

@@ -166,6 +166,6 @@ public sealed class OpenSslProcessTests : IDisposable
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
-        RedirectStandardError = false,
+        RedirectStandardError = true,
     })!;
 }
