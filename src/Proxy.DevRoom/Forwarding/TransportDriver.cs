@@ -41,6 +41,7 @@ internal sealed class TransportDriver(RoomEnvironment environment)
                 },
                 now);
             participant.ReportSsrc = environment.NewSsrc();
+            // Full: it is never told of time, so it fails by its connect deadline.
             _byKey.TryAdd(participant, out SlotId key);
             _keys[participant] = key;
             participant.TimerKey = key.Index;
@@ -132,7 +133,10 @@ internal sealed class TransportDriver(RoomEnvironment environment)
         if (participant.Transport is { } transport)
         {
             PollDatagrams(transport);
-            environment.Timers.Set(participant.TimerKey, transport.NextDeadline);
+            if (participant.TimerKey >= 0)
+            {
+                environment.Timers.Set(participant.TimerKey, transport.NextDeadline);
+            }
         }
     }
 
@@ -175,7 +179,10 @@ internal sealed class TransportDriver(RoomEnvironment environment)
         transport.Close(now);
         PollDatagrams(transport);
         transport.Dispose();
-        environment.Timers.Cancel(participant.TimerKey);
+        if (participant.TimerKey >= 0)
+        {
+            environment.Timers.Cancel(participant.TimerKey);
+        }
         if (_keys.Remove(participant, out SlotId key))
         {
             _byKey.Remove(key);

@@ -168,7 +168,15 @@ public sealed class RoomLoop : IDisposable
         }
         while (_inputs.TryRead(out RoomInput input))
         {
-            Handle(input, now);
+            try
+            {
+                Handle(input, now);
+            }
+            finally
+            {
+                // Whoever asked never waits for an answer that a fault swallowed.
+                input.Reply?.TrySetResult(RoomHttpReply.Text(500, "the development room server failed on this request"));
+            }
         }
         if (_server.NextDeadline <= now)
         {

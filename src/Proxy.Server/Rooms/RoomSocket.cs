@@ -16,6 +16,8 @@ internal sealed class RoomSocket(long connection, RoomLoop loop)
     /// <summary>As the stock server limits incoming messages, bytes.</summary>
     private const int MessageBytesMax = 2 * 1024 * 1024;
 
+    private static readonly TimeSpan s_closePatience = TimeSpan.FromSeconds(5);
+
     private readonly Channel<SignalOutput> _outputs = Channel.CreateBounded<SignalOutput>(
         new BoundedChannelOptions(FramesMax) { SingleReader = true, SingleWriter = true });
 
@@ -33,10 +35,11 @@ internal sealed class RoomSocket(long connection, RoomLoop loop)
     /// <summary>Runs until either side closes; the loop is told at the end.</summary>
     public async Task RunAsync(WebSocket socket, CancellationToken cancellationToken)
     {
-        Task writing = WriteAsync(socket, cancellationToken);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task writing = WriteAsync(socket, ending);
         try
         {
-            await ReadAsync(socket, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(socket, ending.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
@@ -85,20 +88,24 @@ internal sealed class RoomSocket(long connection, RoomLoop loop)
         }
     }
 
-    private async Task WriteAsync(WebSocket socket, CancellationToken cancellationToken)
+    private async Task WriteAsync(WebSocket socket, CancellationTokenSource ending)
     {
         try
         {
-            await foreach (SignalOutput output in _outputs.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            await foreach (SignalOutput output in _outputs.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false))
             {
                 if (output.Kind == SignalOutputKind.Close)
                 {
-                    await socket.CloseOutputAsync((WebSocketCloseStatus)output.CloseCode, "", cancellationToken).ConfigureAwait(false);
+                    // The client answers with its own close frame, or is cut off.
+                    ending.CancelAfter(s_closePatience);
+                    await socket.CloseOutputAsync((WebSocketCloseStatus)output.CloseCode, "", ending.Token).ConfigureAwait(false);
                     return;
                 }
                 WebSocketMessageType type = output.IsText ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
-                await socket.SendAsync(output.Frame, type, true, cancellationToken).ConfigureAwait(false);
+                await socket.SendAsync(output.Frame, type, true, ending.Token).ConfigureAwait(false);
             }
+            // Too slow for its frames, or gone already.
+            socket.Abort();
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {

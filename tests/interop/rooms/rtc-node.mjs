@@ -124,6 +124,33 @@ try {
   check('demo agent answers DTMF', !((await back) instanceof Error));
   await carolTone.stop();
   await carol.disconnect();
+
+  // 7. G.711 and Opus tones made by the server: every codec it forwards is heard by libwebrtc.
+  for (const codec of ['opus', 'pcmu', 'pcma']) {
+    await api.createRoom({ name: 'tone-' + codec, agents: [new RoomAgentDispatch({ agentName: 'demo', metadata: 'tone,' + codec })] });
+    const listener = new Room();
+    const hears = once(listener, RoomEvent.TrackSubscribed, audio).catch((e) => e);
+    await listener.connect(server.url, await token('tone-' + codec, 'listener'), { autoSubscribe: true, dynacast: false });
+    const heardTone = await hears;
+    const result = heardTone instanceof Error ? heardTone.message : analyse((await record(heardTone[0], 6)).subarray(48000), 440);
+    check('tone in ' + codec, typeof result !== 'string' && Math.abs(result.hz - 440) < 3 && Math.abs(result.dbfs + 15.05) < 1.5 && result.gapMs <= 60, result);
+    await listener.disconnect();
+  }
+
+  // 8. A crowd: everybody publishes, everybody hears everybody.
+  const crowd = [];
+  const size = Number(process.env.CROWD ?? 8);
+  for (let i = 0; i < size; i++) {
+    const room = new Room();
+    room.heard = 0;
+    room.on(RoomEvent.TrackSubscribed, (track) => { if (audio(track)) room.heard++; });
+    await room.connect(server.url, await token('crowd', 'p' + i), { autoSubscribe: true, dynacast: false });
+    crowd.push({ room, tone: await publish(room, 300 + 50 * i) });
+  }
+  const until = Date.now() + 15000;
+  while (Date.now() < until && crowd.some((one) => one.room.heard < size - 1)) await new Promise((r) => setTimeout(r, 100));
+  check('crowd of ' + size + ' hears each other', crowd.every((one) => one.room.heard === size - 1), crowd.map((one) => one.room.heard));
+  for (const one of crowd) { await one.tone.stop(); await one.room.disconnect(); }
 } catch (error) {
   check('script', false, error.stack);
 }
