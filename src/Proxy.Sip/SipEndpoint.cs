@@ -100,7 +100,7 @@ public sealed class SipEndpoint : IDisposable
         {
             _core.Server.HandleFlowClosed(in flow);
             _core.Dialogs.HandleFlowClosed(in flow, now);
-            _core.Client.HandleSendFailed(in flow, now);
+            _core.Client.HandleFlowClosed(in flow);
         }
     }
 

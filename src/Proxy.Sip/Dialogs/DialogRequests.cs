@@ -101,6 +101,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             Answer(dialog, transaction, 481, default, now);
             return;
         }
+        core.Server.LimitLife(transaction, now);
         core.Raise(kind, dialog, transaction.Request, transaction.Id, transaction.Method);
     }
 
@@ -127,7 +128,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         {
             RefuseForNow(dialog, transaction, now);
         }
-        else if (dialog.IsInviting || dialog.IsUpdating || (dialog.IsAwaitingAck && dialog.IsAnswerDue))
+        else if (dialog.IsOffering || (dialog.IsAwaitingAck && dialog.IsAnswerDue))
         {
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);
@@ -142,6 +143,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             dialog.HandleImplicitAck();
             dialog.PendingReInvite = transaction.Id;
             Answer(dialog, transaction, 100, default, now);
+            core.Server.LimitLife(transaction, now);
             core.Raise(SipEventKind.ReInvite, dialog, transaction.Request, transaction.Id, SipMethod.Invite);
         }
     }
@@ -207,7 +209,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         {
             RefuseForNow(dialog, transaction, now);
         }
-        else if (dialog.IsInviting || dialog.IsUpdating)
+        else if (dialog.IsOffering)
         {
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);
@@ -219,6 +221,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         else
         {
             dialog.PendingUpdate = transaction.Id;
+            core.Server.LimitLife(transaction, now);
             core.Raise(SipEventKind.Update, dialog, transaction.Request, transaction.Id, SipMethod.Update);
         }
     }

@@ -18,25 +18,20 @@ internal sealed class ReliableProvisional(SipCore core)
     /// <summary>RSeq of the response that went out last; 0 before the first.</summary>
     public uint RSeq { get; set; }
 
-    /// <summary>Its status code.</summary>
-    public int Status { get; private set; }
-
     /// <summary>Whether it carried a session description: no 2xx may pass it then.</summary>
     public bool HasBody { get; private set; }
 
     public MonoTime Deadline => MonoTime.Min(_nextAt, _endAt);
 
     /// <param name="invite">Its Response is the provisional response that was just sent.</param>
-    /// <param name="status">101–199.</param>
     /// <param name="hasBody">Whether SDP went with it.</param>
     /// <param name="now">The time of this turn.</param>
-    public void Begin(ServerTransaction invite, int status, bool hasBody, MonoTime now)
+    public void Begin(ServerTransaction invite, bool hasBody, MonoTime now)
     {
         Stop();
         _message = invite.Response;
         core.Pool.AddReference(_message);
         _flow = invite.Route;
-        Status = status;
         HasBody = hasBody;
         _intervalMs = core.T1;
         _nextAt = now.AddMillis(core.T1);

@@ -73,10 +73,7 @@ internal sealed class SessionTimer(SipEndpointOptions options)
         AddSessionExpires(ref lines, Interval, "uac"u8);
         if (PeerMinimum > 0)
         {
-            Span<byte> value = stackalloc byte[16];
-            var writer = new SipWriter(value);
-            writer.AddNumber(PeerMinimum);
-            lines.Add("Min-SE"u8, value[..writer.Length]);
+            lines.AddNumber("Min-SE"u8, PeerMinimum);
         }
     }
 

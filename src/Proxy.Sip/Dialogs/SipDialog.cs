@@ -29,37 +29,26 @@ public enum SipDialogState : byte
 /// <remarks>RFC 3261 §12; matched by Call-ID and both tags, and by the source of the request.</remarks>
 public sealed class SipDialog
 {
-    /// <summary>A 180 that was taken is said again once a minute (RFC 3261 §13.3.1.1).</summary>
-    private const long RingRefreshMs = 55_000;
-
     private readonly SipCore _core;
     private readonly DialogMessages _messages;
     private readonly AwaitedAck _ack;
-    private readonly ReliableProvisional _reliable;
-    private readonly SessionTimer _session;
-    private readonly bool _mustBeReliable;
-    private readonly bool _mayBeReliable;
+    private readonly EarlyResponses _early;
+    private readonly OwnRequests _requests;
+    private readonly SessionRefresh _session;
     private DueMessage? _dueBye;
     private DueMessage? _dueAccept;
-    private byte[] _localSdp = [];
-    private bool _isRefreshing;
-    private bool _peerTakesUpdate;
-    private MonoTime _lastRingAt = new(long.MinValue);
-    private uint _localCSeq;
 
     internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
     {
         _core = core;
         _messages = new DialogMessages(core, in invite, in flow, localTag);
         _ack = new AwaitedAck(core);
-        _reliable = new ReliableProvisional(core);
-        _session = new SessionTimer(core.Options);
+        _early = new EarlyResponses(core, this, in invite);
+        _requests = new OwnRequests(core, this, _messages);
+        _session = new SessionRefresh(core, this, _requests);
         LocalTag = Encoding.ASCII.GetString(localTag);
         Flow = flow;
         RemoteCSeq = invite.CSeq.Number;
-        _mustBeReliable = invite.ListContains(SipHeaderId.Require, "100rel"u8);
-        _mayBeReliable = _mustBeReliable || invite.ListContains(SipHeaderId.Supported, "100rel"u8);
-        _peerTakesUpdate = invite.ListContains(SipHeaderId.Allow, "UPDATE"u8);
         IsAnswerDue = invite.Body.IsEmpty;
     }
 
@@ -107,11 +96,8 @@ public sealed class SipDialog
     /// <summary>An UPDATE of the peer with an offer that has no response yet.</summary>
     internal SlotId PendingUpdate { get; set; } = SlotId.None;
 
-    /// <summary>Whether a re-INVITE of ours has no final response yet.</summary>
-    internal bool IsInviting { get; private set; }
-
-    /// <summary>Whether an UPDATE of ours has no final response yet.</summary>
-    internal bool IsUpdating { get; private set; }
+    /// <summary>Whether an offer of ours is open.</summary>
+    internal bool IsOffering => _requests.IsInviting || _requests.IsUpdating;
 
     /// <summary>Highest CSeq number of the peer's requests.</summary>
     internal uint RemoteCSeq { get; set; }
@@ -122,7 +108,7 @@ public sealed class SipDialog
     internal bool IsAnswerDue { get; private set; }
 
     /// <summary>Whether we sent a REFER whose progress may be notified.</summary>
-    internal bool HasReferred { get; private set; }
+    internal bool HasReferred => _requests.HasReferred;
 
     /// <summary>Sends 180.</summary>
     /// <param name="now">The time of this turn.</param>
@@ -146,7 +132,7 @@ public sealed class SipDialog
         {
             return false;
         }
-        if (_reliable.IsWaiting && _reliable.HasBody)
+        if (_early.HoldsAnswer)
         {
             _dueAccept = new DueMessage(sdp.ToArray(), extraHeaders.ToArray());
             return true;
@@ -155,25 +141,26 @@ public sealed class SipDialog
         {
             return false;
         }
-        _reliable.Stop();
+        _early.Stop();
         State = SipDialogState.Confirmed;
         _ack.Begin(invite, now);
         Arm();
         return true;
     }
 
-    /// <summary>Refuses the INVITE, repeats the response until its ACK; the dialog is over.</summary>
+    /// <summary>Refuses the INVITE, repeats the response until its ACK; the dialog is over, also when false is returned.</summary>
     /// <param name="status">300–699.</param>
     /// <param name="reason">Reason phrase; empty takes the usual one.</param>
     /// <param name="extraHeaders">Whole header lines (Retry-After, Warning, Reason); may be empty.</param>
     /// <param name="now">The time of this turn.</param>
-    public bool Reject(int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> extraHeaders, MonoTime now)
+    /// <param name="isRepeated">False for sources that nobody vouches for: one response to each INVITE they send, so that a forged source gets no more than was spent.</param>
+    public bool Reject(int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> extraHeaders, MonoTime now, bool isRepeated = true)
     {
         if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
         {
             return false;
         }
-        bool isSent = _core.Server.Respond(invite, _messages.BuildResponse(invite, true, status, reason, default, extraHeaders), status, now);
+        bool isSent = _core.Server.Respond(invite, _messages.BuildResponse(invite, true, status, reason, default, extraHeaders), status, now, isRepeated);
         End();
         return isSent;
     }
@@ -219,7 +206,7 @@ public sealed class SipDialog
         {
             return false;
         }
-        Span<byte> buffer = stackalloc byte[2048];
+        Span<byte> buffer = stackalloc byte[SipHeaderLines.ExtraMax];
         var lines = new SipHeaderLines(buffer);
         if (!reasonHeader.IsEmpty)
         {
@@ -267,7 +254,7 @@ public sealed class SipDialog
     /// <param name="now">The time of this turn.</param>
     public bool Refer(ReadOnlySpan<byte> referTo, ReadOnlySpan<byte> extraHeaders, MonoTime now)
     {
-        Span<byte> buffer = stackalloc byte[4096];
+        Span<byte> buffer = stackalloc byte[SipHeaderLines.ExtraMax];
         Span<byte> value = stackalloc byte[1024];
         if (referTo.IsEmpty || referTo.Length > value.Length - 2 || referTo.ContainsAny("<> \r\n"u8))
         {
@@ -279,38 +266,22 @@ public sealed class SipDialog
         var lines = new SipHeaderLines(buffer);
         lines.Add("Refer-To"u8, value[..(referTo.Length + 2)]);
         lines.AddLines(extraHeaders);
-        bool isSent = lines.IsComplete && Send(SipMethod.Refer, lines.Written, default, default, now);
-        HasReferred |= isSent;
-        return isSent;
+        return lines.IsComplete && Send(SipMethod.Refer, lines.Written, default, default, now);
     }
 
     /// <summary>Sends a re-INVITE with an offer; ends in RequestSucceeded (the ACK is sent by the dialog) or RequestFailed.</summary>
     /// <param name="sdp">The offer.</param>
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
-    public bool Invite(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
-    {
-        if (IsInviting || IsUpdating || !PendingReInvite.IsNone || !PendingUpdate.IsNone || _ack.IsWaiting)
-        {
-            return false;
-        }
-        IsInviting = Send(SipMethod.Invite, extraHeaders, "application/sdp"u8, sdp, now);
-        return IsInviting;
-    }
+    public bool Invite(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
+        MayOffer && !_ack.IsWaiting && Send(SipMethod.Invite, extraHeaders, "application/sdp"u8, sdp, now);
 
     /// <summary>Sends UPDATE (RFC 3311); without SDP it refreshes the session.</summary>
     /// <param name="sdp">The offer, or empty.</param>
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
-    public bool Update(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
-    {
-        if (IsInviting || IsUpdating || !PendingReInvite.IsNone || !PendingUpdate.IsNone)
-        {
-            return false;
-        }
-        IsUpdating = Send(SipMethod.Update, extraHeaders, "application/sdp"u8, sdp, now);
-        return IsUpdating;
-    }
+    public bool Update(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
+        MayOffer && Send(SipMethod.Update, extraHeaders, "application/sdp"u8, sdp, now);
 
     /// <summary>Sends INFO.</summary>
     /// <param name="contentType">For example <c>application/dtmf-relay</c>.</param>
@@ -319,6 +290,8 @@ public sealed class SipDialog
     /// <param name="now">The time of this turn.</param>
     public bool Info(ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
         Send(SipMethod.Info, extraHeaders, contentType, body, now);
+
+    private bool MayOffer => !IsOffering && PendingReInvite.IsNone && PendingUpdate.IsNone;
 
     /// <summary>Whether in-dialog requests from that address are taken.</summary>
     internal bool Allows(NetAddress source)
@@ -375,8 +348,9 @@ public sealed class SipDialog
     /// <summary>The INVITE was cancelled, or the early dialog ended by BYE: 487 and the end.</summary>
     internal void HandleCancelled(MonoTime now, int message)
     {
-        if (Reject(487, default, default, now))
+        if (State == SipDialogState.Early)
         {
+            Reject(487, default, default, now);
             _core.Raise(SipEventKind.Cancelled, this, message);
         }
     }
@@ -431,11 +405,15 @@ public sealed class SipDialog
                 _core.Raise(SipEventKind.AckTimeout, this);
             }
         }
-        if (_reliable.HandleTimer(now) && Reject(504, default, default, now))
+        if (_early.HandleTimer(now))
         {
+            Reject(504, default, default, now);
             _core.Raise(SipEventKind.PrackTimeout, this);
         }
-        HandleSessionTimer(now);
+        if (State == SipDialogState.Confirmed)
+        {
+            _session.HandleTimer(now);
+        }
         Arm();
     }
 
@@ -443,14 +421,10 @@ public sealed class SipDialog
     /// <returns>The status to answer with: 200, or 481 when it belongs to no response.</returns>
     internal int HandlePrack(in SipMessageView prack, MonoTime now)
     {
-        prack.TryGetHeader(SipHeaderId.RAck, out ReadOnlySpan<byte> rack);
-        ReadOnlySpan<byte> sequence = SipText.ReadToken(ref rack);
-        if (!SipText.TryReadNumber(sequence, uint.MaxValue, out long rseq) || !CSeqView.TryParse(rack, out CSeqView cseq)
-            || cseq.Method != SipMethod.Invite || rseq == 0 || rseq != _reliable.RSeq)
+        if (!_early.HandlePrack(in prack))
         {
             return 481;
         }
-        _reliable.Stop();
         IsAnswerDue &= prack.Body.IsEmpty;
         Arm();
         return 200;
@@ -494,7 +468,8 @@ public sealed class SipDialog
 
     internal void HandleRequestSucceeded(SipMethod method, in SipMessageView response, int message, MonoTime now)
     {
-        bool isRefresh = Settle(method);
+        _requests.Settle(method);
+        bool isRefresh = _session.TakeRefresh(method);
         if (method == SipMethod.Bye)
         {
             FinishBye(response.StatusCode);
@@ -514,7 +489,8 @@ public sealed class SipDialog
 
     internal void HandleRequestFailed(SipMethod method, int status, int message, MonoTime now)
     {
-        bool isRefresh = Settle(method);
+        _requests.Settle(method);
+        bool isRefresh = _session.TakeRefresh(method);
         if (method == SipMethod.Bye)
         {
             FinishBye(status);
@@ -525,7 +501,8 @@ public sealed class SipDialog
         }
         else if (isRefresh)
         {
-            HandleRefreshFailed(method, status, message, now);
+            _session.HandleFailed(method, status, message, now);
+            Arm();
         }
         else
         {
@@ -537,17 +514,13 @@ public sealed class SipDialog
     internal int BuildAckOfSuccess(in SipMessageView response, uint cseq, out SipFlow flow)
     {
         _messages.RefreshTarget(in response);
-        Span<byte> branch = stackalloc byte[ClientTransactions.BranchLength];
-        "z9hG4bK"u8.CopyTo(branch);
-        RandomText.Fill(branch[7..], _core.Random);
-        flow = DialogFlow.Of(Flow, RouteSet, RemoteTarget);
-        return _messages.BuildRequest(SipMethod.Ack, branch, cseq, in flow, default, default, default);
+        return _requests.BuildAckOfSuccess(cseq, out flow);
     }
 
     /// <summary>Sends a response; in a 2xx to INVITE and UPDATE the session timer is agreed on and the target refreshed.</summary>
     internal bool Answer(ServerTransaction transaction, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extra, MonoTime now)
     {
-        Span<byte> buffer = stackalloc byte[2048];
+        Span<byte> buffer = stackalloc byte[SipHeaderLines.ExtraMax];
         var lines = new SipHeaderLines(buffer);
         lines.AddLines(extra);
         bool isSession = status is >= 200 and < 300 && transaction.Method is SipMethod.Invite or SipMethod.Update;
@@ -555,117 +528,20 @@ public sealed class SipDialog
         {
             _messages.RefreshTarget(in request);
             _session.AgreeAsServer(in request, ref lines, now);
-            _peerTakesUpdate |= request.ListContains(SipHeaderId.Allow, "UPDATE"u8);
             IsAnswerDue = transaction.IsInvite && request.Body.IsEmpty;
-            KeepSdp(body);
+            _requests.KeepSdp(body);
             Arm();
         }
         int response = lines.IsComplete ? _messages.BuildResponse(transaction, transaction.Id == InviteTransaction, status, default, body, lines.Written) : -1;
         return _core.Server.Respond(transaction, response, status, now);
     }
 
-    private void KeepSdp(ReadOnlySpan<byte> sdp)
-    {
-        if (!sdp.IsEmpty && !sdp.SequenceEqual(_localSdp))
-        {
-            _localSdp = sdp.ToArray();
-        }
-    }
-
-    /// <summary>Unreliable, unless the caller requires 100rel, or supports it and there is early media to protect.</summary>
     private bool SendProvisional(int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
     {
-        if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite) || invite.State != ServerState.Proceeding)
-        {
-            return false;
-        }
-        if (!_mustBeReliable && (sdp.IsEmpty || !_mayBeReliable))
-        {
-            return Answer(invite, status, sdp, extra, now);
-        }
-        if (_reliable.IsWaiting || (status == 180 && sdp.IsEmpty && now < _lastRingAt.AddMillis(RingRefreshMs)))
-        {
-            // One at a time (RFC 3262 §3); a repeated 180 says nothing new, except to the timer C of proxies.
-            return sdp.IsEmpty;
-        }
-        return SendReliably(invite, status, sdp, extra, now);
-    }
-
-    private bool SendReliably(ServerTransaction invite, int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
-    {
-        if (_reliable.RSeq == 0)
-        {
-            Span<byte> random = stackalloc byte[2];
-            _core.Random.Fill(random);
-            _reliable.RSeq = (uint)((random[0] << 8) | random[1]);
-        }
-        _reliable.RSeq++;
-        Span<byte> buffer = stackalloc byte[2048];
-        var lines = new SipHeaderLines(buffer);
-        Span<byte> number = stackalloc byte[16];
-        var writer = new SipWriter(number);
-        writer.AddNumber(_reliable.RSeq);
-        lines.Add("Require"u8, "100rel"u8);
-        lines.Add("RSeq"u8, number[..writer.Length]);
-        lines.AddLines(extra);
-        if (!lines.IsComplete || !Answer(invite, status, sdp, lines.Written, now))
-        {
-            return false;
-        }
-        _lastRingAt = status == 180 ? now : _lastRingAt;
-        _reliable.Begin(invite, status, !sdp.IsEmpty, now);
+        bool isSent = State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite)
+            && invite.State == ServerState.Proceeding && _early.Send(invite, status, sdp, extra, now);
         Arm();
-        return true;
-    }
-
-    private void HandleSessionTimer(MonoTime now)
-    {
-        SessionDue due = State == SipDialogState.Confirmed ? _session.HandleTimer(now) : SessionDue.Nothing;
-        if (due == SessionDue.Expired)
-        {
-            _core.Raise(SipEventKind.SessionExpired, this);
-        }
-        else if (due == SessionDue.Refresh)
-        {
-            Refresh(now);
-        }
-    }
-
-    /// <summary>RFC 4028 §7.4: UPDATE without an offer where the peer takes it, else a re-INVITE with the session as it is.</summary>
-    private void Refresh(MonoTime now)
-    {
-        Span<byte> buffer = stackalloc byte[128];
-        var lines = new SipHeaderLines(buffer);
-        _session.AddRefreshLines(ref lines);
-        bool isSent = _peerTakesUpdate ? Update(default, lines.Written, now) : Invite(_localSdp, lines.Written, now);
-        _isRefreshing = isSent;
-        if (!isSent)
-        {
-            _session.RetrySoon(now);
-            Arm();
-        }
-    }
-
-    private void HandleRefreshFailed(SipMethod method, int status, int message, MonoTime now)
-    {
-        switch (status)
-        {
-            case 422 when message >= 0 && SipMessageView.TryParse(_core.Pool.Bytes(message), out SipMessageView response, out _, _core.Limits) && _session.Lengthen(in response, now):
-                break;
-            case 405 or 501 when method == SipMethod.Update:
-                _peerTakesUpdate = false;
-                _session.RetrySoon(now);
-                break;
-            case 408 or 481:
-                _session.Stop();
-                _core.Raise(SipEventKind.SessionExpired, this, message, method: method, status: status);
-                break;
-            default:
-                // 491 and whatever else may pass; if it does not, the interval runs out.
-                _session.RetrySoon(now);
-                break;
-        }
-        Arm();
+        return isSent;
     }
 
     /// <summary>A final response to a re-INVITE or UPDATE of the peer is out.</summary>
@@ -681,16 +557,6 @@ public sealed class SipDialog
             }
         }
         PendingUpdate = transaction.Id == PendingUpdate ? SlotId.None : PendingUpdate;
-    }
-
-    /// <returns>Whether it was a refresh of the session that nobody asked for.</returns>
-    private bool Settle(SipMethod method)
-    {
-        bool isRefresh = _isRefreshing && ((method == SipMethod.Invite && IsInviting) || (method == SipMethod.Update && IsUpdating));
-        IsInviting = method != SipMethod.Invite && IsInviting;
-        IsUpdating = method != SipMethod.Update && IsUpdating;
-        _isRefreshing = _isRefreshing && !isRefresh;
-        return isRefresh;
     }
 
     /// <summary>What the peer asked and we did not answer is 487 once the dialog ends (§15.1.2).</summary>
@@ -716,7 +582,7 @@ public sealed class SipDialog
     private bool SendBye(ReadOnlySpan<byte> headers, MonoTime now)
     {
         RefusePending(now);
-        if (SendRequest(SipMethod.Bye, headers, default, default, now))
+        if (_requests.Send(SipMethod.Bye, headers, default, default, now))
         {
             return true;
         }
@@ -731,36 +597,13 @@ public sealed class SipDialog
     }
 
     private bool Send(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now) =>
-        State == SipDialogState.Confirmed && SendRequest(method, extra, contentType, body, now);
-
-    private bool SendRequest(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now)
-    {
-        ClientTransaction? transaction = _core.Client.TryTake();
-        if (transaction is null)
-        {
-            return false;
-        }
-        SipFlow flow = DialogFlow.Of(Flow, RouteSet, RemoteTarget);
-        transaction.CSeq = ++_localCSeq;
-        if (method is SipMethod.Invite or SipMethod.Update)
-        {
-            KeepSdp(body);
-        }
-        int request = _messages.BuildRequest(method, transaction.Branch, transaction.CSeq, in flow, extra, contentType, body);
-        if (request < 0)
-        {
-            _core.Client.Cancel(transaction);
-            return false;
-        }
-        _core.Client.Start(transaction, this, method, request, in flow, now);
-        return true;
-    }
+        State == SipDialogState.Confirmed && _requests.Send(method, extra, contentType, body, now);
 
     private void Arm()
     {
         if (!Id.IsNone)
         {
-            _core.SetTimer(TimerOwner.Dialog, Id.Index, MonoTime.Min(MonoTime.Min(_ack.Deadline, _reliable.Deadline), _session.Deadline));
+            _core.SetTimer(TimerOwner.Dialog, Id.Index, MonoTime.Min(MonoTime.Min(_ack.Deadline, _early.Deadline), _session.Deadline));
         }
     }
 
@@ -768,7 +611,7 @@ public sealed class SipDialog
     {
         State = SipDialogState.Ended;
         _ack.Stop();
-        _reliable.Stop();
+        _early.Stop();
         _session.Stop();
         _core.Dialogs.Remove(this);
         Id = SlotId.None;

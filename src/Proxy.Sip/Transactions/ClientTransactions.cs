@@ -142,6 +142,20 @@ internal sealed class ClientTransactions
         }
     }
 
+    /// <summary>The connection went while an answer was due: the request goes out again, over a new connection.</summary>
+    public void HandleFlowClosed(in SipFlow flow)
+    {
+        foreach (ClientTransaction? transaction in _all)
+        {
+            if (transaction is { State: ClientState.Calling or ClientState.Proceeding, Dialog: not null } && transaction.Flow.Connection == flow.Connection
+                && transaction.Flow.Transport == flow.Transport)
+            {
+                transaction.Flow = transaction.Dialog.Flow;
+                _core.Sends.TryAdd(transaction.Request, transaction.Flow, ref _core.Counters);
+            }
+        }
+    }
+
     private long NextInterval(ClientTransaction transaction) =>
         transaction.IsInvite ? transaction.IntervalMs * 2
         : transaction.State == ClientState.Proceeding ? _core.T2

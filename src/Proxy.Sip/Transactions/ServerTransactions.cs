@@ -92,8 +92,9 @@ internal sealed class ServerTransactions
     /// <param name="response">A pooled message; its reference is taken over.</param>
     /// <param name="status">100–699.</param>
     /// <param name="now">The time of this turn.</param>
+    /// <param name="isRepeated">Whether timer G runs for a refusal; without it only the peer's repetitions are answered.</param>
     /// <returns>False when a final response was sent already, or the response is −1.</returns>
-    public bool Respond(ServerTransaction transaction, int response, int status, MonoTime now)
+    public bool Respond(ServerTransaction transaction, int response, int status, MonoTime now, bool isRepeated = true)
     {
         if (response < 0 || transaction.State != ServerState.Proceeding)
         {
@@ -106,7 +107,7 @@ internal sealed class ServerTransactions
         _core.Sends.TryAdd(response, transaction.Route, ref _core.Counters);
         if (status >= 200)
         {
-            Finish(transaction, status, now);
+            Finish(transaction, status, isRepeated, now);
         }
         Arm(transaction);
         return true;
@@ -151,6 +152,13 @@ internal sealed class ServerTransactions
         ForgetResponse(transaction);
         transaction.State = ServerState.Confirmed;
         transaction.TryingAt = MonoTime.Never;
+        transaction.EndAt = now.AddMillis(64 * _core.T1);
+        Arm(transaction);
+    }
+
+    /// <summary>A request inside a dialog that its owner never answers is forgotten after 64·T1.</summary>
+    public void LimitLife(ServerTransaction transaction, MonoTime now)
+    {
         transaction.EndAt = now.AddMillis(64 * _core.T1);
         Arm(transaction);
     }
@@ -200,7 +208,7 @@ internal sealed class ServerTransactions
         }
     }
 
-    private void Finish(ServerTransaction transaction, int status, MonoTime now)
+    private void Finish(ServerTransaction transaction, int status, bool isRepeated, MonoTime now)
     {
         bool isReliable = transaction.Source.IsReliable;
         if (transaction.IsInvite && status < 300)
@@ -211,7 +219,7 @@ internal sealed class ServerTransactions
         }
         transaction.State = ServerState.Completed;
         transaction.EndAt = transaction.IsInvite || !isReliable ? now.AddMillis(64 * _core.T1) : now;
-        if (transaction.IsInvite && !isReliable)
+        if (transaction.IsInvite && !isReliable && isRepeated)
         {
             transaction.IntervalMs = _core.T1;
             transaction.RetransmitAt = now.AddMillis(_core.T1);

@@ -5,6 +5,9 @@ namespace Proxy.Sip.Writing;
 /// <summary>One owner. Builds extra header lines for the methods of SipDialog in the caller's buffer; CR, LF and NUL in a value become spaces.</summary>
 public ref struct SipHeaderLines
 {
+    /// <summary>What the dialog's own methods have room for: extra lines beyond are refused.</summary>
+    internal const int ExtraMax = 4_096;
+
     private readonly Span<byte> _buffer;
     private int _length;
 
@@ -47,6 +50,14 @@ public ref struct SipHeaderLines
         at[needed - 1] = (byte)'\n';
         _length += needed;
         return true;
+    }
+
+    /// <summary>Adds <c>name: number CRLF</c>.</summary>
+    internal bool AddNumber(scoped ReadOnlySpan<byte> name, long number)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        System.Buffers.Text.Utf8Formatter.TryFormat(number, digits, out int written);
+        return Add(name, digits[..written]);
     }
 
     /// <summary>Adds whole lines, each ended by CRLF.</summary>

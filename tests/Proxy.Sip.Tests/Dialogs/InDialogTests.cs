@@ -319,6 +319,44 @@ public sealed class InDialogTests
     }
 
     [Fact]
+    public void Request_whose_connection_breaks_goes_out_again_over_a_new_one()
+    {
+        using var side = new Sipside();
+        SipDialog dialog = side.Establish(Sipside.Tcp);
+        side.Do(now => dialog.Bye(default, default, now));
+        side.Endpoint.HandleFlowClosed(Sipside.Tcp, side.Now);
+        side.Drain();
+        Assert.Equal([7, 0], side.Sent.Select(s => s.Flow.Connection));
+        Assert.Equal(side.Sent[0].Text, side.Sent[1].Text);
+        side.Receive(Sipside.Answer(side.Last, "200 OK"), Sipside.Tcp with { Connection = 12 });
+        Assert.Equal([SipEventKind.ByeFinished], side.Kinds);
+    }
+
+    [Fact]
+    public void Response_whose_connection_broke_goes_to_the_port_of_the_via()
+    {
+        using var side = new Sipside();
+        side.Receive(Sipside.Invite(transport: "TCP"), Sipside.Tcp with { Remote = Sipside.EndPoint("192.0.2.10:49152") });
+        SipDialog dialog = side.Events[0].Dialog;
+        side.Endpoint.HandleFlowClosed(Sipside.Tcp, side.Now);
+        side.Do(now => Assert.True(dialog.Accept("v=0\r\n"u8, default, now)));
+        Assert.Equal((0, "192.0.2.10:5062"), (side.Sent[^1].Flow.Connection, side.Sent[^1].Flow.Remote.ToString()));
+    }
+
+    [Fact]
+    public void Request_that_the_owner_never_answers_is_forgotten()
+    {
+        using var side = new Sipside();
+        SipDialog dialog = side.Establish();
+        side.Receive(Sipside.InDialog("INFO", dialog, 2, "z9hG4bKi"));
+        side.Receive(Sipside.InDialog("INVITE", dialog, 3, "z9hG4bKr", body: "v=0\r\n"));
+        side.Advance(33_000);
+        Assert.Equal(0, side.Endpoint.Counters.ServerTransactions);
+        side.Receive(Sipside.InDialog("INVITE", dialog, 4, "z9hG4bKr4", body: "v=0\r\n"));
+        Assert.Equal(3, side.Events.Count);
+    }
+
+    [Fact]
     public void New_connection_of_the_peer_is_followed()
     {
         using var side = new Sipside();

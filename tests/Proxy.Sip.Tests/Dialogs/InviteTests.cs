@@ -85,6 +85,22 @@ public sealed class InviteTests
     }
 
     [Fact]
+    public void Forged_source_gets_no_more_than_it_spent()
+    {
+        using var side = new Sipside(o => o with { TryingDelay = TimeSpan.FromMilliseconds(200) });
+        string invite = Sipside.Invite();
+        side.Receive(invite);
+        side.Do(now => Assert.True(side.Events[0].Dialog.Reject(404, default, default, now, isRepeated: false)));
+        side.Advance(10_000);
+        Assert.Equal([404], side.Statuses);
+        Assert.True(side.Last.Length <= invite.Length, $"{side.Last.Length} for {invite.Length}");
+        side.Receive(invite);
+        Assert.Equal([404, 404], side.Statuses);
+        side.Advance(40_000);
+        Assert.Equal(0, side.Endpoint.Counters.ServerTransactions);
+    }
+
+    [Fact]
     public void Cancel_before_the_answer_gives_200_and_487()
     {
         using var side = new Sipside();
