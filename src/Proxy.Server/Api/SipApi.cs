@@ -19,11 +19,14 @@ public sealed record SipApiSettings
     /// <summary>A new id with the given prefix, such as <c>ST_</c> and twelve letters.</summary>
     public required Func<string, string> NewId { get; init; }
 
+    /// <summary>The wall clock, for the times in phone numbers.</summary>
+    public Func<DateTimeOffset> Utc { get; init; } = () => DateTimeOffset.UtcNow;
+
     /// <summary>Moves a call that we hold; null where none are.</summary>
     public Func<TransferSIPParticipantRequest, CancellationToken, Task<TransferSIPParticipantResponse>>? Transfer { get; init; }
 }
 
-/// <summary>Any thread. The Twirp service <c>livekit.SIP</c> without its transport: trunks, dispatch rules, transfer.</summary>
+/// <summary>Any thread. The Twirp services <c>livekit.SIP</c> and <c>livekit.PhoneNumberService</c> without their transport.</summary>
 public sealed class SipApi
 {
     private readonly IObjectStore _store;
@@ -31,6 +34,7 @@ public sealed class SipApi
     private readonly SipInboundTrunks _inbound;
     private readonly SipOutboundTrunks _outbound;
     private readonly SipDispatchRules _rules;
+    private readonly SipPhoneNumbers _numbers;
 
     public SipApi(IObjectStore store, SipApiSettings settings)
     {
@@ -39,6 +43,7 @@ public sealed class SipApi
         _inbound = new SipInboundTrunks(store, settings);
         _outbound = new SipOutboundTrunks(store, settings);
         _rules = new SipDispatchRules(store, settings);
+        _numbers = new SipPhoneNumbers(store, settings);
     }
 
     /// <summary>Runs one method.</summary>
@@ -83,6 +88,12 @@ public sealed class SipApi
         UpdateSIPDispatchRuleRequest r => await _rules.UpdateAsync(r, cancellation).ConfigureAwait(false),
         DeleteSIPDispatchRuleRequest r => await _rules.DeleteAsync(r, cancellation).ConfigureAwait(false),
         ListSIPDispatchRuleRequest r => _rules.List(r),
+        SearchPhoneNumbersRequest r => _numbers.Search(r),
+        PurchasePhoneNumberRequest r => await _numbers.PurchaseAsync(r, cancellation).ConfigureAwait(false),
+        ListPhoneNumbersRequest r => _numbers.List(r),
+        GetPhoneNumberRequest r => _numbers.Get(r),
+        UpdatePhoneNumberRequest r => await _numbers.UpdateAsync(r, cancellation).ConfigureAwait(false),
+        ReleasePhoneNumbersRequest r => await _numbers.ReleaseAsync(r, cancellation).ConfigureAwait(false),
         CreateSIPParticipantRequest => throw new SipApiException(new TwirpError(TwirpCode.Unimplemented, "siproom does not place outbound calls yet")),
         _ => throw new SipApiException(new TwirpError(TwirpCode.Unimplemented, "no such method")),
     };

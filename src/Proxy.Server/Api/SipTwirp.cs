@@ -9,21 +9,24 @@ namespace Proxy.Server.Api;
 /// <summary>Any thread. One answer of the service.</summary>
 public readonly record struct SipReply(int Status, string ContentType, byte[] Body);
 
-/// <summary>Any thread. <c>livekit.SIP</c> as bytes in and bytes out: what an HTTP route or the unix socket needs.</summary>
+/// <summary>Any thread. The services as bytes in and bytes out: what an HTTP route or the unix socket needs.</summary>
 public sealed class SipTwirp(SipApi api)
 {
-    /// <param name="method">Last part of <c>/twirp/livekit.SIP/{method}</c>.</param>
+    /// <param name="service">One of <see cref="SipMethods.Services"/>.</param>
+    /// <param name="method">Last part of <c>/twirp/{service}/{method}</c>.</param>
     /// <param name="isJson">Content type of the request, and of the answer; errors are always JSON.</param>
     /// <param name="body">The request.</param>
     /// <param name="caller">What the token allows; a body that cannot be read is told before a missing grant.</param>
     /// <param name="cancellation">The client went away.</param>
-    public async Task<SipReply> HandleAsync(string method, bool isJson, ReadOnlyMemory<byte> body, SipCaller caller, CancellationToken cancellation)
+    public async Task<SipReply> HandleAsync(
+        string service, string method, bool isJson, ReadOnlyMemory<byte> body, SipCaller caller, CancellationToken cancellation)
     {
-        if (!SipMethods.Exists(method))
+        if (!SipMethods.Exists(service, method))
         {
-            return Reply(TwirpError.BadRoute($"no handler for path \"/twirp/livekit.SIP/{method}\"", "POST", "/twirp/livekit.SIP/" + method));
+            string path = $"/twirp/{service}/{method}";
+            return Reply(TwirpError.BadRoute($"no handler for path \"{path}\"", "POST", path));
         }
-        IMessage? request = SipMethods.Request(method, body, isJson);
+        IMessage? request = SipMethods.Request(service, method, body, isJson);
         if (request is null)
         {
             return Reply(TwirpError.Undecodable(isJson));

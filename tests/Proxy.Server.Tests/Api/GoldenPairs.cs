@@ -52,7 +52,7 @@ internal sealed class GoldenPairs
             }
             pairs++;
             bool isJson = ((string?)pair["request"]!["headers"]!["Content-Type"] ?? "").StartsWith("application/json", StringComparison.Ordinal);
-            SipReply reply = await service.HandleAsync(path[(path.LastIndexOf('/') + 1)..], isJson, Body(pair["request"]!, bound), Caller(pair), default);
+            SipReply reply = await service.HandleAsync(SipMethods.SipService, path[(path.LastIndexOf('/') + 1)..], isJson, Body(pair["request"]!, bound), Caller(pair), default);
             string? difference = Compare(pair["response"]!, reply, bound, pair["captures"] as JsonObject);
             if (difference is not null)
             {

@@ -14,7 +14,7 @@ public sealed class SipApiTests
 {
     private static async Task<(int Status, string Body)> Call(SipTwirp service, string method, string json, SipCaller? caller = null)
     {
-        SipReply reply = await service.HandleAsync(method, true, Encoding.UTF8.GetBytes(json), caller ?? SipCaller.Local, default);
+        SipReply reply = await service.HandleAsync(SipMethods.SipService, method, true, Encoding.UTF8.GetBytes(json), caller ?? SipCaller.Local, default);
         return (reply.Status, Encoding.UTF8.GetString(reply.Body));
     }
 
@@ -88,7 +88,7 @@ public sealed class SipApiTests
             int before = store.Objects.Inbound.Count;
             foreach (bool isJson in new[] { true, false })
             {
-                SipReply reply = await service.HandleAsync("CreateSIPInboundTrunk", isJson, body, SipCaller.Local, default);
+                SipReply reply = await service.HandleAsync(SipMethods.SipService, "CreateSIPInboundTrunk", isJson, body, SipCaller.Local, default);
                 Assert.Contains(reply.Status, new[] { 200, 400 });
                 Assert.Equal(before + (reply.Status == 200 ? 1 : 0), store.Objects.Inbound.Count);
                 before = store.Objects.Inbound.Count;

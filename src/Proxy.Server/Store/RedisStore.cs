@@ -1,0 +1,297 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Net.Sockets;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Google.Protobuf;
+using Proxy.Core.Net;
+using Proxy.Policy;
+using Proxy.Policy.Validation;
+using Wire = Proxy.LiveKit.Protocol;
+
+namespace Proxy.Server.Store;
+
+/// <summary>
+/// Any thread reads; one connection is used by one at a time. Policy in LiveKit's own Redis hashes (<c>sip_inbound_trunk</c>,
+/// <c>sip_outbound_trunk</c>, <c>sip_dispatch_rule</c>: id → binary protobuf), our additions in <c>siproom_x</c>. The hashes notify nobody, so they are read
+/// each second and swapped when their digest changed; a call never waits for Redis. What was last read stays in force while Redis is away.
+/// </summary>
+public sealed class RedisStore : IObjectStore, IDisposable
+{
+    private const string ExtrasHash = "siproom_x";
+    private const string NumbersHash = "siproom_phone_number";
+    private static readonly string[] s_hashes = ["sip_inbound_trunk", "sip_outbound_trunk", "sip_dispatch_rule", NumbersHash, ExtrasHash];
+
+    private readonly RedisStoreSettings _settings;
+    private readonly SemaphoreSlim _using = new(1, 1);
+    private RespClient? _client;
+    private ulong _digest;
+    private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, [], "");
+
+    public RedisStore(RedisStoreSettings settings) => _settings = settings;
+
+    public PolicySnapshot Current => Volatile.Read(ref _state).Snapshot;
+
+    public StoredObjects Objects => Volatile.Read(ref _state).Objects;
+
+    /// <summary>Objects that cannot be read, or that stand in each other's way; one sentence each, for the alarm.</summary>
+    public IReadOnlyList<string> Quarantined => Volatile.Read(ref _state).Quarantined;
+
+    /// <summary>Why Redis cannot be reached now; empty while it can.</summary>
+    public string Outage => Volatile.Read(ref _state).Outage;
+
+    /// <summary>Reads the hashes and swaps the snapshot when something changed.</summary>
+    /// <returns>Whether something changed; false also while Redis is away (see <see cref="Outage"/>).</returns>
+    public async Task<bool> RefreshAsync(CancellationToken cancellation)
+    {
+        await _using.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await LoadAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsOutage(e))
+        {
+            Lose(e);
+            return false;
+        }
+        finally
+        {
+            _using.Release();
+        }
+    }
+
+    /// <summary>Refreshes each interval until cancelled; <paramref name="changed"/> hears of every swap.</summary>
+    public async Task WatchAsync(TimeSpan interval, Action<RedisStore> changed, CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(interval);
+        do
+        {
+            if (await RefreshAsync(cancellation).ConfigureAwait(false))
+            {
+                changed(this);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
+    }
+
+    public async Task ChangeAsync(Func<StoredObjects, ObjectChange?> decide, CancellationToken cancellation)
+    {
+        await _using.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            // Another node may have changed something since: decide on what Redis holds now.
+            await LoadAsync(cancellation).ConfigureAwait(false);
+            if (decide(Objects) is { } change)
+            {
+                await WriteAsync(change, cancellation).ConfigureAwait(false);
+                await LoadAsync(cancellation).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (IsOutage(e))
+        {
+            Lose(e);
+            throw new ObjectStoreException("Redis cannot be reached", e);
+        }
+        finally
+        {
+            _using.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _using.Dispose();
+    }
+
+    private async Task WriteAsync(ObjectChange change, CancellationToken cancellation)
+    {
+        RespClient client = await ClientAsync(cancellation).ConfigureAwait(false);
+        string hash = change.Kind switch
+        {
+            ObjectKind.InboundTrunk => s_hashes[0],
+            ObjectKind.OutboundTrunk => s_hashes[1],
+            ObjectKind.Rule => s_hashes[2],
+            _ => NumbersHash,
+        };
+        if (change.Extras is not null)
+        {
+            await client.SetAsync(ExtrasHash, change.Id, Encoding.UTF8.GetBytes(change.Extras), cancellation).ConfigureAwait(false);
+        }
+        if (change.Message is null)
+        {
+            await client.DeleteAsync(hash, change.Id, cancellation).ConfigureAwait(false);
+            await client.DeleteAsync(ExtrasHash, change.Id, cancellation).ConfigureAwait(false);
+            return;
+        }
+        await client.SetAsync(hash, change.Id, change.Message.ToByteArray(), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<RespClient> ClientAsync(CancellationToken cancellation)
+    {
+        if (_client is null)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(_settings.ConnectTimeout);
+            _client = await RespClient.ConnectAsync(_settings.Address, timeout.Token).ConfigureAwait(false);
+        }
+        return _client;
+    }
+
+    private async Task<bool> LoadAsync(CancellationToken cancellation)
+    {
+        RespClient client = await ClientAsync(cancellation).ConfigureAwait(false);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(_settings.ReplyTimeout);
+        var hashes = new Dictionary<string, byte[]>[s_hashes.Length];
+        ulong digest = 0;
+        for (int i = 0; i < s_hashes.Length; i++)
+        {
+            hashes[i] = await client.HashAsync(s_hashes[i], timeout.Token).ConfigureAwait(false);
+            digest += Digest(i, hashes[i]);
+        }
+        State old = Volatile.Read(ref _state);
+        if (digest == _digest && old.Snapshot.Version > 0)
+        {
+            Volatile.Write(ref _state, old with { Outage = "" });
+            return false;
+        }
+        _digest = digest;
+        Swap(hashes);
+        return true;
+    }
+
+    /// <summary>A sum over the fields: their order in a hash means nothing.</summary>
+    private static ulong Digest(int hash, Dictionary<string, byte[]> fields)
+    {
+        ulong sum = 0;
+        foreach ((string field, byte[] value) in fields)
+        {
+            ulong one = DigestOf(Encoding.UTF8.GetBytes(field), (ulong)hash + 1);
+            sum += DigestOf(value, one);
+        }
+        return sum + (ulong)fields.Count;
+    }
+
+    private static ulong DigestOf(ReadOnlySpan<byte> bytes, ulong seed)
+    {
+        ulong hash = seed * 0x9E3779B97F4A7C15UL;
+        foreach (byte b in bytes)
+        {
+            hash = (hash ^ b) * 0x100000001B3UL;
+            hash ^= hash >> 29;
+        }
+        return hash;
+    }
+
+    private void Swap(Dictionary<string, byte[]>[] hashes)
+    {
+        StoredObjects objects = StoredObjects.Empty;
+        List<string> quarantined = [];
+        Read(hashes[0], Wire.SIPInboundTrunkInfo.Parser, ObjectKind.InboundTrunk, ref objects, quarantined);
+        Read(hashes[1], Wire.SIPOutboundTrunkInfo.Parser, ObjectKind.OutboundTrunk, ref objects, quarantined);
+        Read(hashes[2], Wire.SIPDispatchRuleInfo.Parser, ObjectKind.Rule, ref objects, quarantined);
+        Read(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, ref objects, quarantined);
+        foreach ((string id, byte[] json) in hashes[4])
+        {
+            objects = objects with { Extras = objects.Extras.SetItem(id, Encoding.UTF8.GetString(json)) };
+        }
+        PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, ReadOnlyDictionary<string, NetAddress[]>.Empty);
+        policy = SetAside(policy, quarantined);
+        Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), quarantined, ""));
+    }
+
+    /// <summary>
+    /// Conflicts that are stored already: of two equal rules the later id is set aside; a call that two trunks would take is refused by the
+    /// engine, other numbers of the same trunks work on. Each is told.
+    /// </summary>
+    private static PolicyObjects SetAside(PolicyObjects policy, List<string> quarantined)
+    {
+        var aside = new HashSet<string>();
+        foreach (PolicyProblem problem in PolicyValidation.Check(policy))
+        {
+            quarantined.Add(problem.Sentence);
+            if (problem.Kind == ProblemKind.AmbiguousRules)
+            {
+                aside.Add(problem.OtherId);
+            }
+        }
+        if (aside.Count == 0)
+        {
+            return policy;
+        }
+        var rules = new List<Policy.Dispatch.DispatchRule>();
+        foreach (Policy.Dispatch.DispatchRule rule in policy.Rules)
+        {
+            if (!aside.Contains(rule.Id))
+            {
+                rules.Add(rule);
+            }
+        }
+        return policy with { Rules = rules };
+    }
+
+    private static void Read<T>(Dictionary<string, byte[]> fields, MessageParser<T> parser, ObjectKind kind, ref StoredObjects objects, List<string> quarantined)
+        where T : class, IMessage<T>
+    {
+        foreach ((string id, byte[] value) in fields)
+        {
+            if (TryParse(parser, value, out T? message))
+            {
+                objects = objects.With(kind, id, message);
+            }
+            else
+            {
+                quarantined.Add($"{kind} {id} in Redis is no protobuf message; it is set aside");
+            }
+        }
+    }
+
+    private static bool TryParse<T>(MessageParser<T> parser, byte[] value, [NotNullWhen(true)] out T? message)
+        where T : class, IMessage<T>
+    {
+        try
+        {
+            message = parser.ParseFrom(value);
+            return true;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            message = null;
+            return false;
+        }
+    }
+
+    private static bool IsOutage(Exception e) => e is IOException or SocketException or RespException or OperationCanceledException or ObjectDisposedException;
+
+    private void Lose(Exception e)
+    {
+        _client?.Dispose();
+        _client = null;
+        string why = e is OperationCanceledException ? "Redis does not answer" : e.Message;
+        Volatile.Write(ref _state, Volatile.Read(ref _state) with { Outage = why });
+    }
+
+    private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Quarantined, string Outage);
+}
+
+/// <summary>Any thread. What the Redis store takes from the configuration.</summary>
+public sealed record RedisStoreSettings
+{
+    public required RedisAddress Address { get; init; }
+
+    /// <summary>LiveKit by default: the objects are LiveKit's.</summary>
+    public Compat Compat { get; init; } = Compat.LiveKit;
+
+    /// <summary><c>interconnect.allowed_addresses</c>.</summary>
+    public string[] InterconnectAddresses { get; init; } = [];
+
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longest reading of all hashes.</summary>
+    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
