@@ -64,6 +64,20 @@ public sealed class FolderStore : IObjectStore
         }
     }
 
+    /// <summary>Swaps the snapshot although no file changed: host names have other addresses now.</summary>
+    public void Rebuild()
+    {
+        _changing.Wait();
+        try
+        {
+            Swap();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
     /// <summary>Looks for changes each interval until cancelled; <paramref name="changed"/> hears of every swap.</summary>
     public async Task WatchAsync(TimeSpan interval, Action<FolderStore> changed, CancellationToken cancellation)
     {

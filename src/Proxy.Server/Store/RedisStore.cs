@@ -64,6 +64,9 @@ public sealed class RedisStore : IObjectStore, IDisposable
         }
     }
 
+    /// <summary>The next refresh swaps although nothing in Redis changed: host names have other addresses now.</summary>
+    public void Rebuild() => Interlocked.Exchange(ref _digest, 0);
+
     /// <summary>Refreshes each interval until cancelled; <paramref name="changed"/> hears of every swap.</summary>
     public async Task WatchAsync(TimeSpan interval, Action<RedisStore> changed, CancellationToken cancellation)
     {
@@ -200,7 +203,7 @@ public sealed class RedisStore : IObjectStore, IDisposable
         {
             objects = objects with { Extras = objects.Extras.SetItem(id, Encoding.UTF8.GetString(json)) };
         }
-        PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, ReadOnlyDictionary<string, NetAddress[]>.Empty);
+        PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, _settings.ResolvedHosts());
         policy = SetAside(policy, quarantined);
         Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), quarantined, ""));
     }
@@ -289,6 +292,9 @@ public sealed record RedisStoreSettings
 
     /// <summary><c>interconnect.allowed_addresses</c>.</summary>
     public string[] InterconnectAddresses { get; init; } = [];
+
+    /// <summary>Addresses of host names in allowed_addresses, as far as they are known.</summary>
+    public Func<IReadOnlyDictionary<string, NetAddress[]>> ResolvedHosts { get; init; } = () => ReadOnlyDictionary<string, NetAddress[]>.Empty;
 
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
