@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Proxy.Policy.Tests")]
+[assembly: InternalsVisibleTo("Proxy.Alloc")]
