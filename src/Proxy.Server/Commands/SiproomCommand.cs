@@ -48,6 +48,9 @@ internal static class SiproomCommand
         root.Subcommands.Add(CheckCommand.Build());
         root.Subcommands.Add(ExplainCommand.Build());
         root.Subcommands.Add(new Command("rooms", "The built-in room server alone: [--http ADDR:PORT] [--dev-ice-port N]"));
+        Command bench = new("bench", "Measurements inside the native binary") { Hidden = true };
+        bench.Subcommands.Add(StallBench.Build());
+        root.Subcommands.Add(bench);
         root.Subcommands.Add(NotBuilt("inbound", "List and change trunks"));
         root.Subcommands.Add(NotBuilt("dispatch", "List and change dispatch rules"));
         root.Subcommands.Add(NotBuilt("number", "List and change phone numbers"));

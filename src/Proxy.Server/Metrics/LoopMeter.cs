@@ -21,6 +21,7 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
     private long _cpuMicros;
     private MonoTime _published;
     private MonoTime _turnStarted;
+    private MonoTime _turnEnded;
 
     /// <summary>Longest time that the loop was kept from its work since <see cref="ResetPeak"/>, microseconds.</summary>
     public long LongestStallMicros => _longestStallMicros;
@@ -39,18 +40,21 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
     [NoAlloc]
     public void TurnStarted(MonoTime deadline, MonoTime now)
     {
+        // What was already due when the last turn ended is late by that turn, which was counted.
+        MonoTime from = deadline < _turnEnded ? _turnEnded : deadline;
+        if (from < now && _turns > 0)
+        {
+            Stall(now.Micros - from.Micros);
+        }
         _turns++;
         _turnStarted = now;
-        if (deadline < now)
-        {
-            Stall(now.Micros - deadline.Micros);
-        }
     }
 
     /// <summary>A turn ends. Its length counts as a stall: nothing else was served meanwhile.</summary>
     [NoAlloc]
     public void TurnEnded(MonoTime now)
     {
+        _turnEnded = now;
         Stall(now.Micros - _turnStarted.Micros);
         if (now.Micros - _published.Micros >= PublishMicros)
         {

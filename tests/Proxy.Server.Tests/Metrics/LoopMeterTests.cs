@@ -12,6 +12,9 @@ public sealed class LoopMeterTests
     public void Lateness_and_long_turns_are_stalls_and_the_longest_is_kept()
     {
         LoopMeter meter = new("shard", 1);
+        meter.TurnStarted(default, MonoTime.FromMillis(50));
+        meter.TurnEnded(MonoTime.FromMillis(51));
+        Assert.Equal(1000, meter.LongestStallMicros);
         meter.TurnStarted(MonoTime.FromMillis(100), MonoTime.FromMillis(103));
         meter.TurnEnded(MonoTime.FromMillis(104));
         Assert.Equal(3000, meter.LongestStallMicros);
