@@ -353,7 +353,7 @@ public sealed class CallMedia
             return;
         }
         _roomCodec = codec;
-        _uplink!.Configure(_audio.Law, _audio.PayloadType, codec);
+        _uplink!.Configure(_audio.Law, _audio.PayloadType, codec, Room.Track);
     }
 
     private void CheckTimeout(SipAudio audio, MonoTime now)

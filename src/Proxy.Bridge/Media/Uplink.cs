@@ -43,9 +43,10 @@ public sealed class Uplink : IDisposable
     public MonoTime NextDeadline => _sequencer?.NextDeadline ?? MonoTime.Never;
 
     /// <summary>Chooses the way; called when both sides' codecs are known, and again when one changes.</summary>
-    public void Configure(G711Law law, byte payloadType, RoomCodec roomCodec)
+    public void Configure(G711Law law, byte payloadType, RoomCodec roomCodec, AudioTrack track)
     {
         Dispose();
+        track.RestartSource();
         _law = law;
         bool isSame = roomCodec == (law == G711Law.Mu ? RoomCodec.Pcmu : RoomCodec.Pcma);
         if (isSame)

@@ -15,7 +15,6 @@ public sealed class LeanRoomLeg : IRoomLeg
     private readonly ISignalSockets _sockets;
     private readonly Action<MediaCommand> _carry;
     private readonly Queue<RoomEvent> _events = new();
-    private bool _isLeaving;
 
     public LeanRoomLeg(SlotId call, RoomParticipant participant, ISignalSockets sockets, Action<MediaCommand> carry)
     {
@@ -88,7 +87,6 @@ public sealed class LeanRoomLeg : IRoomLeg
 
     public void Leave(MonoTime now)
     {
-        _isLeaving = true;
         _participant.Leave(now);
         Pump();
     }
@@ -137,7 +135,7 @@ public sealed class LeanRoomLeg : IRoomLeg
     {
         if (roomEvent.Kind == RoomEventKind.Ended)
         {
-            HasLeft = _isLeaving && roomEvent.End == RoomEnd.Left;
+            HasLeft = roomEvent.IsReleased;
         }
         _events.Enqueue(roomEvent);
     }
