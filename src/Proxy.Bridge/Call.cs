@@ -94,10 +94,13 @@ public sealed class Call
     {
         get
         {
-            MonoTime next = MonoTime.Min(_room.NextDeadline, MonoTime.Min(_endAt, _activeAt));
-            return Phase is CallPhase.Joining or CallPhase.Ringing
-                ? MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil)))
-                : next;
+            MonoTime next = _room.NextDeadline;
+            return Phase switch
+            {
+                CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
+                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_endAt, _activeAt)),
+                _ => next,
+            };
         }
     }
 

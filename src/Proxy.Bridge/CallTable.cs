@@ -245,7 +245,9 @@ public sealed class CallTable
     {
         if (!call.TryFinish())
         {
-            _timers.Set(call.Id.Index, call.NextDeadline);
+            // A deadline that stays in the past would keep the loop in this turn for ever: it is tried again in a millisecond.
+            MonoTime next = call.NextDeadline;
+            _timers.Set(call.Id.Index, next > now ? next : now.AddMillis(1));
             return;
         }
         _timers.Cancel(call.Id.Index);

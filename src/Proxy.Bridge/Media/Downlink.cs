@@ -159,7 +159,7 @@ public sealed class Downlink : IDisposable
             int count = _dtmf.Tick(_timestamp, events);
             for (int i = 0; i < count; i++)
             {
-                SendEvent(events[i], call);
+                SendEvent(events[i], call, now);
             }
             if (count > 0)
             {
@@ -173,7 +173,7 @@ public sealed class Downlink : IDisposable
         call.SendSip(RtpView.FixedHeaderBytes + length);
     }
 
-    private void SendEvent(in DtmfPacket e, CallMedia call)
+    private void SendEvent(in DtmfPacket e, CallMedia call, MonoTime now)
     {
         Span<byte> packet = call.Scratch.Packet;
         int header = RtpWriter.WriteHeader(packet, new RtpHeader((byte)_dtmfPayloadType, e.Marker, _sequence++, e.Timestamp, Ssrc));
@@ -182,6 +182,7 @@ public sealed class Downlink : IDisposable
         {
             call.Report.DtmfOut++;
         }
+        Sent.OnPacket(e.Timestamp, 4, now);
         call.SendSip(header + 4);
     }
 

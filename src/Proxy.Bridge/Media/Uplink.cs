@@ -113,6 +113,7 @@ public sealed class Uplink : IDisposable
             _sequencer.TakeOut(packet, now);
             Drain(call, now);
         }
+        _playout?.TakeOut(packet, now);
     }
 
     /// <summary>Gives up holes that waited long enough.</summary>

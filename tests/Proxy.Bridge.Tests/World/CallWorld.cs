@@ -1,0 +1,202 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Text;
+using Proxy.Bridge.Records;
+using Proxy.Core;
+using Proxy.Core.Memory;
+using Proxy.Core.Net;
+using Proxy.Core.Time;
+using Proxy.Policy;
+using Proxy.Policy.Caps;
+using Proxy.Sip;
+using Xunit;
+
+namespace Proxy.Bridge.Tests.World;
+
+/// <summary>A call table on the real SIP engine in virtual time; the caller is text, room and media are doubles.</summary>
+internal sealed class CallWorld : IPolicy, ICallObserver
+{
+    private static readonly NetEndPoint s_caller = At("198.51.100.7:5060");
+    private readonly SipEndpoint _sip;
+    private readonly byte[] _buffer = new byte[65_536];
+    private int _callNumber;
+
+    public CallWorld(Limits? limits = null)
+    {
+        Limits = limits ?? new Limits { CallsMax = 50 };
+        var random = new SeededRandom(7);
+        SipListener[] listeners = [new(0, SipTransport.Udp, At("203.0.113.1:5060"), At("203.0.113.1:5060"))];
+        _sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = Limits }, random);
+        Calls = new CallTable(new CallServices
+        {
+            Limits = Limits,
+            Policy = this,
+            Refusals = Refusals.Default,
+            Caps = Caps,
+            Media = Media,
+            Rooms = Rooms,
+            Observer = this,
+            Random = random,
+            MediaAddress = _ => At("203.0.113.1:0").Address,
+            UtcAtZero = DateTimeOffset.UnixEpoch,
+        });
+    }
+
+    public Limits Limits { get; }
+
+    public CallTable Calls { get; }
+
+    public CallCaps Caps { get; } = new();
+
+    public FakeRoom Rooms { get; } = new();
+
+    public FakeMedia Media { get; } = new();
+
+    public MonoTime Now { get; private set; } = MonoTime.FromMillis(1000);
+
+    /// <summary>What was sent to the caller, oldest first.</summary>
+    public List<string> Sent { get; } = [];
+
+    public List<CallRecord> Records { get; } = [];
+
+    public Func<CallFacts, Verdict> Decision { get; set; } = facts => new Verdict
+    {
+        Kind = VerdictKind.Join, Room = "room", Identity = "sip_1", Name = "Phone 1", TrunkId = "ST_1", RuleId = "SDR_1", MayTellWhy = true,
+    };
+
+    public FakeRoom Room => Rooms.Legs[^1];
+
+    public CallRecord Record => Assert.Single(Records);
+
+    /// <summary>Status codes of the responses to the INVITE, in order, without repeats.</summary>
+    public int[] InviteStatuses => [.. Sent.Where(m => m.StartsWith("SIP/2.0", StringComparison.Ordinal) && m.Contains(" INVITE\r\n", StringComparison.Ordinal))
+        .Select(m => int.Parse(m.AsSpan(8, 3), CultureInfo.InvariantCulture)).Distinct()];
+
+    public string LastRequest => Sent.Last(m => !m.StartsWith("SIP/2.0", StringComparison.Ordinal));
+
+    public string Last => Sent[^1];
+
+    public static string Offer(string direction = "sendrecv", string address = "198.51.100.7", string formats = "0 8 101", int version = 1) =>
+        $"v=0\r\no=- 1 {version} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\n"
+        + "a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=" + direction + "\r\n";
+
+    public void Invite(string? sdp = null, string user = "+15550100")
+    {
+        _callNumber++;
+        Receive(Request("INVITE", user, 1, "i", "", sdp ?? Offer()));
+    }
+
+    /// <summary>An in-dialog request of the caller; the To-tag is taken from the last response to the INVITE.</summary>
+    public void InDialog(string method, int cseq, string branch, string body = "", string extra = "") =>
+        Receive(Request(method, "+15550100", cseq, branch, ";tag=" + ToTag(), body, extra));
+
+    public void Cancel() => Receive(Request("CANCEL", "+15550100", 1, "i", "", ""));
+
+    public void Ack(string body = "") => InDialog("ACK", 1, "a", body);
+
+    public string ToTag()
+    {
+        string response = Sent.Last(m => m.StartsWith("SIP/2.0", StringComparison.Ordinal) && m.Contains(" INVITE\r\n", StringComparison.Ordinal));
+        string to = response.Split("\r\n").First(l => l.StartsWith("To:", StringComparison.OrdinalIgnoreCase));
+        return to[(to.IndexOf("tag=", StringComparison.Ordinal) + 4)..];
+    }
+
+    /// <summary>A call that is answered and acknowledged.</summary>
+    public void Connect()
+    {
+        Invite();
+        Room.Join();
+        Room.PublishAgent();
+        Poke();
+        Ack();
+    }
+
+    public void Receive(string message)
+    {
+        _sip.HandleMessage(Encoding.UTF8.GetBytes(message), new SipFlow(SipTransport.Udp, 0, 0, s_caller), Now);
+        Pump();
+    }
+
+    /// <summary>Lets the room's news reach the call.</summary>
+    public void Poke() => Advance(TimeSpan.FromMilliseconds(1));
+
+    /// <summary>Media events of the newest call.</summary>
+    public void MediaEvent(Proxy.Bridge.Media.CallEventKind kind, int number = 0)
+    {
+        Calls.HandleMedia(Media.Commands[^1].Call, new Proxy.Bridge.Media.CallEvent(kind, number, null), Now);
+        Pump();
+    }
+
+    /// <summary>Time passes; every deadline on the way is kept.</summary>
+    public void Advance(TimeSpan span)
+    {
+        MonoTime end = Now + span;
+        Calls.Visit(call => Calls.HandleSocket(call.Id, default, Now));
+        Pump();
+        while (true)
+        {
+            MonoTime next = MonoTime.Min(_sip.NextDeadline, Calls.NextDeadline);
+            if (next > end)
+            {
+                break;
+            }
+            Now = next > Now ? next : Now.AddMicros(1);
+            _sip.HandleTimeout(Now);
+            Pump();
+            Calls.HandleTimeout(Now);
+            Pump();
+        }
+        Now = end;
+    }
+
+    public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace) => Decision(facts);
+
+    public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) => asked;
+
+    public void Started(CallRecord record)
+    {
+    }
+
+    public void Answered(CallRecord record)
+    {
+    }
+
+    public void Ended(CallRecord record) => Records.Add(record);
+
+    public void Broken(CallRecord record, string what) => record.Flags.Add("broken");
+
+    private static NetEndPoint At(string text)
+    {
+        Assert.True(NetEndPoint.TryParse(text, out NetEndPoint endPoint));
+        return endPoint;
+    }
+
+    private void Pump()
+    {
+        bool isBusy = true;
+        while (isBusy)
+        {
+            isBusy = false;
+            while (_sip.TryPollEvent(out SipEvent e))
+            {
+                isBusy = true;
+                Calls.HandleSip(e, Now);
+            }
+            while (_sip.TryPollSend(_buffer, out int length, out _))
+            {
+                isBusy = true;
+                Sent.Add(Encoding.UTF8.GetString(_buffer, 0, length));
+            }
+            isBusy |= Media.Closing.Count > 0;
+            Media.AnswerCloses(Calls, Now);
+        }
+    }
+
+    private string Request(string method, string user, int cseq, string branch, string toTag, string body, string extra = "") =>
+        $"{method} sip:{user}@203.0.113.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK{branch}{_callNumber};rport\r\n"
+        + $"Max-Forwards: 70\r\nFrom: <sip:+15550199@198.51.100.7>;tag=c{_callNumber}\r\nTo: <sip:{user}@203.0.113.1>{toTag}\r\n"
+        + $"Call-ID: call-{_callNumber}@caller\r\nCSeq: {cseq} {method}\r\nContact: <sip:+15550199@198.51.100.7:5060>\r\n{extra}"
+        + (body.Length > 0 && extra.Length == 0 ? "Content-Type: application/sdp\r\n" : "") + $"Content-Length: {body.Length}\r\n\r\n{body}";
+}
