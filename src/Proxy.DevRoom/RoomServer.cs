@@ -25,6 +25,9 @@ public sealed class RoomServer : IDisposable
     private const int IdentityMax = 256;
     private const int NoOfferTimeoutMs = 60_000;
     private const int SecondMs = 1_000;
+
+    /// <summary>Notices between two drains; more are lost.</summary>
+    private const int NoticesMax = 1_024;
     private const ushort NormalClosure = 1000;
     private readonly RoomEnvironment _environment;
     private readonly TransportDriver _transports;
@@ -33,6 +36,7 @@ public sealed class RoomServer : IDisposable
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly Dictionary<long, Participant> _connections = [];
     private readonly List<Participant> _failed = [];
+    private readonly Queue<RoomNotice> _notices = new();
     private MonoTime _nextSpeech = MonoTime.Never;
     private MonoTime _nextSecond = MonoTime.Never;
     private long _seconds;
@@ -158,6 +162,7 @@ public sealed class RoomServer : IDisposable
         _environment.Outbox.Send(connection, new SignalResponse { Join = JoinResponse(room, participant) });
         participant.Info.State = ParticipantInfo.Types.State.Joined;
         room.Add(participant);
+        Note(RoomNoticeKind.Joined, room.Name, participant.Identity, "");
         _sessions.Begin(participant, request, now);
         room.Announce(participant, includesSelf: false);
         if (room.Agent is null && Options.DemoAgentRoomPrefix.Length > 0 && room.Name.StartsWith(Options.DemoAgentRoomPrefix, StringComparison.Ordinal))
@@ -369,6 +374,17 @@ public sealed class RoomServer : IDisposable
     /// <summary>Next step on a signalling connection; drain until false after every call above.</summary>
     public bool TryPollSignal(out SignalOutput output) => _environment.Outbox.TryTake(out output);
 
+    /// <summary>Next thing worth a log line; drain until false.</summary>
+    public bool TryPollNotice(out RoomNotice notice) => _notices.TryDequeue(out notice);
+
+    private void Note(RoomNoticeKind kind, string room, string identity, string detail)
+    {
+        if (_notices.Count < NoticesMax)
+        {
+            _notices.Enqueue(new RoomNotice(kind, room, identity, detail));
+        }
+    }
+
     /// <summary>Next datagram to send from the mux; drain until false. The span is good until the next call.</summary>
     public bool TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to) => _environment.Datagrams.TryTake(out datagram, out to);
 
@@ -423,6 +439,7 @@ public sealed class RoomServer : IDisposable
                 participant.IsConnected = true;
                 participant.ConnectDeadline = MonoTime.Never;
                 participant.Info.State = ParticipantInfo.Types.State.Active;
+                Note(RoomNoticeKind.Active, participant.Room.Name, participant.Identity, "");
                 bool publishes = participant.Tracks.Exists(track => track.Mid is not null);
                 _sessions.FinishTracks(participant);
                 if (!publishes)
@@ -468,6 +485,7 @@ public sealed class RoomServer : IDisposable
             return;
         }
         participant.IsGone = true;
+        Note(RoomNoticeKind.Left, participant.Room.Name, participant.Identity, reason.ToString());
         if (participant.Connection is { } connection)
         {
             // A client whose media was lost may come back; all other reasons are final.
@@ -503,6 +521,7 @@ public sealed class RoomServer : IDisposable
         }
         room.Agent?.Leave();
         _rooms.Remove(room.Name);
+        Note(RoomNoticeKind.RoomClosed, room.Name, "", reason.ToString());
     }
 
     public void Dispose()

@@ -30,6 +30,7 @@ public sealed class RoomLoop : IDisposable
     private readonly DtlsIdentity _identity;
     private readonly RoomServer _server;
     private readonly Action<string, Exception> _failed;
+    private readonly Action<RoomNotice>? _noticed;
     private readonly Dictionary<long, RoomSocket> _sockets = [];
     private readonly byte[] _buffer = new byte[DatagramBytes];
     private volatile bool _isStopping;
@@ -39,6 +40,7 @@ public sealed class RoomLoop : IDisposable
     private RoomLoop(RoomLoopOptions options, UdpSocket mux, Action<string, Exception> failed)
     {
         _failed = failed;
+        _noticed = options.Noticed;
         _mux = mux;
         _inputs = new Mailbox<RoomInput>(InputsMax, RingFull.DropNewest, _reactor.Waker);
         _identity = DtlsIdentity.Create();
@@ -224,6 +226,10 @@ public sealed class RoomLoop : IDisposable
                 socket.Enqueue(output);
             }
         }
+        while (_server.TryPollNotice(out RoomNotice notice))
+        {
+            _noticed?.Invoke(notice);
+        }
         while (_server.TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to))
         {
             _mux.Send(datagram, to);
@@ -256,6 +262,9 @@ public sealed record RoomLoopOptions
     public string DemoAgentRoomPrefix { get; init; } = "";
 
     public DemoAgentMode DemoAgentMode { get; init; } = DemoAgentMode.GreetAndEcho;
+
+    /// <summary>Room loop. Told who came and went; must not block. Null: nobody.</summary>
+    public Action<RoomNotice>? Noticed { get; init; }
 }
 
 /// <summary>Any thread. Figures of the room server at the end of a turn.</summary>

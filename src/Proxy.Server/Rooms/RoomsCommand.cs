@@ -47,6 +47,7 @@ public static class RoomsCommand
             Ice = http with { Port = icePort },
             ApiKey = Environment.GetEnvironmentVariable("LIVEKIT_API_KEY") ?? "devkey",
             ApiSecret = Environment.GetEnvironmentVariable("LIVEKIT_API_SECRET") ?? "secret",
+            Noticed = notice => System.Console.Error.WriteLine(notice),
         };
         using RoomLoop? loop = RoomLoop.TryCreate(options, (what, e) => System.Console.Error.WriteLine(what + ": " + e), out string error);
         if (loop is null)
@@ -68,7 +69,7 @@ public static class RoomsCommand
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stopped));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stopped));
-        System.Console.Out.WriteLine($"ready http={host.Local} ice={loop.Mux}");
+        System.Console.Out.WriteLine($"ready http={host.Local} ice={loop.Mux} (room server for development: no TLS, one thread, nothing is kept)");
         await stopped.Task.ConfigureAwait(false);
         await host.StopAsync(CancellationToken.None).ConfigureAwait(false);
         return Done;

@@ -44,6 +44,19 @@ public sealed class RoomLifeTests
     }
 
     [Fact]
+    public void Coming_and_going_is_noted_for_the_log()
+    {
+        (RoomWorld world, _, RoomClient b) = Two();
+        b.Send(new SignalRequest { Leave = new LeaveRequest() });
+        System.Collections.Generic.List<string> lines = [];
+        while (world.Server.TryPollNotice(out RoomNotice notice))
+        {
+            lines.Add(notice.ToString());
+        }
+        Assert.Equal(["a joined room r", "a is connected to room r", "b joined room r", "b is connected to room r", "b left room r: ClientInitiated"], lines);
+    }
+
+    [Fact]
     public void Same_identity_again_ends_the_first_session()
     {
         (RoomWorld world, RoomClient a, _) = Two();
