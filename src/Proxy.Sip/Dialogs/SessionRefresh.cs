@@ -1,4 +1,3 @@
-using System;
 using Proxy.Core.Time;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Transactions;
@@ -27,6 +26,9 @@ internal sealed class SessionRefresh(SipCore core, SipDialog dialog, OwnRequests
 
     /// <summary>A re-INVITE or UPDATE of ours got its 2xx.</summary>
     public void AgreeAsClient(in SipMessageView response, MonoTime now) => _timer.AgreeAsClient(in response, now);
+
+    /// <summary>What each re-INVITE and UPDATE of ours says about the session.</summary>
+    public void AddRequestLines(ref SipHeaderLines lines) => _timer.AddRequestLines(ref lines);
 
     public void Stop() => _timer.Stop();
 
@@ -78,10 +80,7 @@ internal sealed class SessionRefresh(SipCore core, SipDialog dialog, OwnRequests
     /// <summary>UPDATE without an offer where the peer takes it, else a re-INVITE with the session as it is.</summary>
     private void Refresh(MonoTime now)
     {
-        Span<byte> buffer = stackalloc byte[128];
-        var lines = new SipHeaderLines(buffer);
-        _timer.AddRefreshLines(ref lines);
-        _isRefreshing = PeerTakesUpdate ? dialog.Update(default, lines.Written, now) : dialog.Invite(requests.Sdp, lines.Written, now);
+        _isRefreshing = PeerTakesUpdate ? dialog.Update(default, default, now) : dialog.Invite(requests.Sdp, default, now);
         if (!_isRefreshing)
         {
             _timer.RetrySoon(now);

@@ -67,10 +67,14 @@ internal sealed class SessionTimer(SipEndpointOptions options)
         Start(seconds, isOurs, now);
     }
 
-    /// <summary>Adds what our own refresh says.</summary>
-    public void AddRefreshLines(ref SipHeaderLines lines)
+    /// <summary>Adds what each re-INVITE and UPDATE of ours says while an interval holds (§7.4): who refreshes stays as it is.</summary>
+    public void AddRequestLines(ref SipHeaderLines lines)
     {
-        AddSessionExpires(ref lines, Interval, "uac"u8);
+        if (Interval == 0)
+        {
+            return;
+        }
+        AddSessionExpires(ref lines, Interval, IsOurs ? "uac"u8 : "uas"u8);
         if (PeerMinimum > 0)
         {
             lines.AddNumber("Min-SE"u8, PeerMinimum);

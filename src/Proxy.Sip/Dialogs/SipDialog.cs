@@ -274,14 +274,14 @@ public sealed class SipDialog
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
     public bool Invite(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
-        MayOffer && !_ack.IsWaiting && Send(SipMethod.Invite, extraHeaders, "application/sdp"u8, sdp, now);
+        MayOffer && !_ack.IsWaiting && SendOffer(SipMethod.Invite, sdp, extraHeaders, now);
 
     /// <summary>Sends UPDATE (RFC 3311); without SDP it refreshes the session.</summary>
     /// <param name="sdp">The offer, or empty.</param>
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
     public bool Update(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
-        MayOffer && Send(SipMethod.Update, extraHeaders, "application/sdp"u8, sdp, now);
+        MayOffer && SendOffer(SipMethod.Update, sdp, extraHeaders, now);
 
     /// <summary>Sends INFO.</summary>
     /// <param name="contentType">For example <c>application/dtmf-relay</c>.</param>
@@ -594,6 +594,15 @@ public sealed class SipDialog
     {
         End();
         _core.Raise(SipEventKind.ByeFinished, this, status: status, method: SipMethod.Bye);
+    }
+
+    private bool SendOffer(SipMethod method, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[SipHeaderLines.ExtraMax];
+        var lines = new SipHeaderLines(buffer);
+        _session.AddRequestLines(ref lines);
+        lines.AddLines(extra);
+        return lines.IsComplete && Send(method, lines.Written, "application/sdp"u8, sdp, now);
     }
 
     private bool Send(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now) =>

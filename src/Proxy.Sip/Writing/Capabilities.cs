@@ -9,6 +9,9 @@ internal static class Capabilities
 
     public static ReadOnlySpan<byte> Supported => "100rel, timer"u8;
 
+    /// <summary>Of our requests: we do not send PRACK, so no reliable 1xx is invited.</summary>
+    public static ReadOnlySpan<byte> SupportedInRequests => "timer"u8;
+
     public static ReadOnlySpan<byte> Accept => "application/sdp, multipart/mixed"u8;
 
     /// <summary>Whether an option tag of Require is one of <see cref="Supported"/>.</summary>

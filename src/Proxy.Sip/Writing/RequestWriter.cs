@@ -81,7 +81,7 @@ internal static class RequestWriter
         writer.Add("\r\n"u8);
         AddOptional(ref writer, "Contact"u8, parts.Contact);
         AddOptional(ref writer, "Allow"u8, parts.HasAllow ? Capabilities.Allow : default);
-        AddOptional(ref writer, "Supported"u8, parts.HasSupported ? Capabilities.Supported : default);
+        AddOptional(ref writer, "Supported"u8, parts.HasSupported ? Capabilities.SupportedInRequests : default);
         AddOptional(ref writer, "User-Agent"u8, parts.UserAgent);
         writer.Add(parts.Extra);
         writer.AddBody(parts.ContentType, parts.Body);

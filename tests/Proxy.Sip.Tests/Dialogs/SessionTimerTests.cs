@@ -114,6 +114,20 @@ public sealed class SessionTimerTests
         Assert.Equal("600", Sipside.Header(side.Last, "Min-SE"));
     }
 
+    [Fact]
+    public void Reinvite_of_the_owner_leaves_the_refresher_as_it_is()
+    {
+        using var side = new Sipside();
+        SipDialog dialog = Establish(side, Timer + "Session-Expires: 1800;refresher=uac\r\n");
+        side.Do(now => Assert.True(dialog.Invite("v=1\r\n"u8, default, now)));
+        Assert.Equal("1800;refresher=uas", Sipside.Header(side.Last, "Session-Expires"));
+        Assert.Equal("timer", Sipside.Header(side.Last, "Supported"));
+        side.Receive(Sipside.Answer(side.Last, "200 OK", "Session-Expires: 1800;refresher=uas\r\nContact: <sip:alice@192.0.2.10:5062>\r\n", "v=0\r\n"));
+        side.Sent.Clear();
+        side.Advance(1_000_000);
+        Assert.Empty(side.Sent);
+    }
+
     [Theory]
     [InlineData("481 Call Does Not Exist")]
     [InlineData("408 Request Timeout")]
