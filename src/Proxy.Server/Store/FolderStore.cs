@@ -118,7 +118,7 @@ public sealed class FolderStore : IObjectStore
         {
             throw new ObjectStoreException($"id {change.Id} cannot name a file");
         }
-        string path = PathOf(change.Kind, change.Id, out string? inlineExtras);
+        string path = PathOf(change.Kind, change.Id, change.Message is null, out string? inlineExtras);
         string extrasPath = Path.Combine(_folder, ExtrasFolder, change.Id + ".json");
         ReadAgain(path);
         ReadAgain(extrasPath);
@@ -145,10 +145,12 @@ public sealed class FolderStore : IObjectStore
         }
     }
 
-    /// <summary>The file that holds an object, or a new one named after its id.</summary>
-    private string PathOf(ObjectKind kind, string id, out string? inlineExtras)
+    /// <summary>The file that holds an object alone, or one named after its id: what stands with others in a list is overridden from there.</summary>
+    private string PathOf(ObjectKind kind, string id, bool isRemoval, out string? inlineExtras)
     {
         inlineExtras = null;
+        string? own = null;
+        string? list = null;
         foreach ((string path, Loaded file) in _files)
         {
             foreach (FileObject held in file.Good.Objects)
@@ -157,16 +159,17 @@ public sealed class FolderStore : IObjectStore
                 {
                     continue;
                 }
-                if (file.Good.Objects.Count > 1)
-                {
-                    throw new ObjectStoreException($"{id} stands with others in {Path.GetRelativePath(_folder, path)}: change it there");
-                }
-                inlineExtras = held.Extras;
-                return path;
+                inlineExtras ??= held.Extras;
+                own = file.Good.Objects.Count == 1 ? path : own;
+                list = file.Good.Objects.Count == 1 ? list : Path.GetRelativePath(_folder, path);
             }
         }
+        if (list is not null && isRemoval)
+        {
+            throw new ObjectStoreException($"{id} stands with others in {list}: remove it there");
+        }
         string folder = Array.Find(PolicyFile.Folders, f => f.Kind == kind).Folder;
-        return Path.Combine(_folder, folder, id + ".json");
+        return own ?? Path.Combine(_folder, folder, id + ".json");
     }
 
     private static byte[] Json(IMessage message) => message switch
@@ -249,9 +252,8 @@ public sealed class FolderStore : IObjectStore
             foreach (FileObject held in _files[path].Good.Objects)
             {
                 string shown = Path.GetRelativePath(_folder, path);
-                if (held.Message is not null && !owners.TryAdd((held.Kind, held.Id), shown))
+                if (held.Message is not null && !Owns(owners, held, shown, errors))
                 {
-                    errors.Add($"{shown}:1: {held.Id} stands in {owners[(held.Kind, held.Id)]} too; that one counts");
                     continue;
                 }
                 objects = held.Message is null ? objects : objects.With(held.Kind, held.Id, held.Message);
@@ -261,6 +263,24 @@ public sealed class FolderStore : IObjectStore
         PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, _settings.ResolvedHosts());
         Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), errors));
     }
+
+    /// <summary>A file named after an object's id holds its newest state and goes before a list that holds it too (an imported stock of numbers).</summary>
+    private static bool Owns(Dictionary<(ObjectKind, string), string> owners, FileObject held, string shown, List<string> errors)
+    {
+        (ObjectKind, string) key = (held.Kind, held.Id);
+        if (!owners.TryGetValue(key, out string? first) || IsNamedAfter(shown, held.Id))
+        {
+            owners[key] = shown;
+            return true;
+        }
+        if (!IsNamedAfter(first, held.Id))
+        {
+            errors.Add($"{shown}:1: {held.Id} stands in {first} too; that one counts");
+        }
+        return false;
+    }
+
+    private static bool IsNamedAfter(string path, string id) => string.Equals(Path.GetFileNameWithoutExtension(path), id, StringComparison.Ordinal);
 
     private sealed record Loaded((DateTime, long) Stamp, PolicyFile Good, IReadOnlyList<string> Errors);
 

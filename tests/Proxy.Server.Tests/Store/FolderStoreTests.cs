@@ -141,14 +141,22 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task An_object_that_shares_its_file_is_not_changed_over_the_API()
+    public async Task An_object_of_a_list_is_changed_in_a_file_of_its_own_and_removed_only_by_hand()
     {
-        Write("trunks/two.json", """[{"numbers": ["+1"]}, {"numbers": ["+2"]}]""");
+        Write("numbers/stock.json", """[{"id": "PN_1", "e164Format": "+1"}, {"id": "PN_2", "e164Format": "+2"}]""");
         FolderStore store = Open();
-        Assert.Equal(["ST_two-1", "ST_two-2"], store.Objects.Inbound.Keys);
-        await Assert.ThrowsAsync<ObjectStoreException>(() => store.ChangeAsync(_ => new ObjectChange(ObjectKind.InboundTrunk, "ST_two-1", null), default));
+        await store.ChangeAsync(objects =>
+        {
+            PhoneNumber number = objects.Numbers["PN_2"].Clone();
+            number.Status = PhoneNumberStatus.Offline;
+            return new ObjectChange(ObjectKind.Number, "PN_2", number);
+        }, default);
+        FolderStore again = Open();
+        Assert.Empty(again.Errors);
+        Assert.Equal((2, PhoneNumberStatus.Offline), (again.Objects.Numbers.Count, again.Objects.Numbers["PN_2"].Status));
+        await Assert.ThrowsAsync<ObjectStoreException>(() => store.ChangeAsync(_ => new ObjectChange(ObjectKind.Number, "PN_1", null), default));
+        await Assert.ThrowsAsync<ObjectStoreException>(() => store.ChangeAsync(_ => new ObjectChange(ObjectKind.Number, "PN_2", null), default));
         await Assert.ThrowsAsync<ObjectStoreException>(() => store.ChangeAsync(_ => new ObjectChange(ObjectKind.InboundTrunk, "../evil", new SIPInboundTrunkInfo()), default));
-        Assert.Equal(2, store.Objects.Inbound.Count);
     }
 
     [Fact]
