@@ -160,6 +160,10 @@ public sealed class FolderStore : IObjectStore
                     continue;
                 }
                 inlineExtras ??= held.Extras;
+                if (held.Message is null)
+                {
+                    continue;
+                }
                 own = file.Good.Objects.Count == 1 ? path : own;
                 list = file.Good.Objects.Count == 1 ? list : Path.GetRelativePath(_folder, path);
             }
