@@ -16,10 +16,6 @@ public sealed partial class NoAllocTests
         Assert.Equal([], Marked().Except(Covered()).Order());
 
     [Fact]
-    public void Every_case_names_a_marked_member() =>
-        Assert.Equal([], Covered().Except(Marked()).Order());
-
-    [Fact]
     public void Marks_are_found() => Assert.Contains("RtpView.TryParse", Marked());
 
     private static HashSet<string> Marked()
