@@ -63,11 +63,19 @@ public static class ServeNode
         HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, modules);
         await using (http.ConfigureAwait(false))
         {
-            await http.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                await http.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (System.IO.IOException e)
+            {
+                System.Console.Error.WriteLine($"siproom: HTTP cannot listen on {config.Http}: {e.Message}");
+                return Failed;
+            }
             node.Start();
             notReady = "";
             (int calls, string because) = node.Capacity;
-            System.Console.Out.WriteLine($"ready sip=udp:{node.SipLocal} http={http.Local} calls_max={calls}({because})");
+            System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal} http={http.Local} calls_max={calls}({because})");
             await stopping.WaitAsync().ConfigureAwait(false);
             notReady = "draining";
             node.Stop(s_patience);

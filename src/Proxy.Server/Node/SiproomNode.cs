@@ -59,6 +59,13 @@ public sealed class SiproomNode : IDisposable
             error = $"SIP cannot listen on udp {config.SipListen}: {error}";
             return null;
         }
+        var tcp = new TcpStreams(new TcpOptions(), limits, mail.Streams);
+        if (!tcp.TryListen(1, udp.Local, null, out _, out error))
+        {
+            error = $"SIP cannot listen on tcp {udp.Local}: {error}";
+            udp.Dispose();
+            return null;
+        }
         DtlsIdentity dtls = DtlsIdentity.Create();
         int shardCount = Math.Max(1, Environment.ProcessorCount - 1);
         int perShard = (limits.CallsMax + shardCount - 1) / shardCount;
@@ -77,11 +84,12 @@ public sealed class SiproomNode : IDisposable
         var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom" }, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
-        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], null, cpu, limits);
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], tcp, cpu, limits);
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
+        metrics.Add(tcp);
         var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local));
-        node._parts.AddRange([signal, dialer, udp]);
+        node._parts.AddRange([tcp, signal, dialer, udp]);
         return node;
     }
 

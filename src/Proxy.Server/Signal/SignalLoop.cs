@@ -146,7 +146,14 @@ public sealed class SignalLoop : IDisposable
             }
             else
             {
-                Guard(() => _sip.HandleFlowClosed(stream.Flow, now), now);
+                Guard(
+                    () =>
+                    {
+                        _sip.HandleFlowClosed(stream.Flow, now);
+                        // A connection that we asked for and that never came is known to the endpoint as number 0.
+                        _sip.HandleSendFailed(stream.Flow with { Connection = 0 }, now);
+                    },
+                    now);
             }
         }
         while (_mail.Control.TryRead(out Action<SignalLoop, MonoTime>? action))

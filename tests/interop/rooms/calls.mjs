@@ -57,13 +57,13 @@ async function ownCaller(node, name, args, expectedCodec) {
   await a.leave();
 }
 
-async function sipp(node, codec, pt, file) {
-  const name = 'sipp-' + codec.toLowerCase();
+async function sipp(node, codec, pt, file, transport = 'u1') {
+  const name = 'sipp-' + codec.toLowerCase() + (transport === 't1' ? '-tcp' : '');
   const a = await agent(node, name);
   const scenario = join(scratch, name + '.xml');
   writeFileSync(scenario, readFileSync(join(root, 'tests/interop/sipp/uac-rtp.xml'), 'utf8').replaceAll('@TONE@', file).replaceAll('@PT@', pt)
     .replaceAll('@CODEC@', codec).replaceAll('@HOLD@', (seconds + 4) * 1000));
-  const call = run('sipp', ['-sf', scenario, '-s', 'room-' + name, SIP, '-i', '127.0.0.1', '-m', '1', '-mp', '23000', '-nostdin', '-timeout', '60s'], { cwd: scratch });
+  const call = run('sipp', ['-sf', scenario, '-s', 'room-' + name, SIP, '-i', '127.0.0.1', '-m', '1', '-mp', '23000', '-nostdin', '-timeout', '60s', '-t', transport], { cwd: scratch });
   const [track] = await a.heard;
   const samples = await record(track, seconds + 1);
   const result = await call.done;
@@ -109,6 +109,7 @@ try {
   if (wanted('pcma')) await ownCaller(node, 'pcma', ['--pt', 8], 'pcma');
   if (wanted('sipp')) await sipp(node, 'PCMU', 0, tone.ulaw);
   if (wanted('sippa')) await sipp(node, 'PCMA', 8, tone.alaw);
+  if (wanted('sipptcp')) await sipp(node, 'PCMU', 0, tone.ulaw, 't1');
   if (wanted('baresip')) await baresip(node);
   check('the node ends with 0', (await node.stop()) === 0);
   node = await startNode('room_codec: opus');
