@@ -98,6 +98,12 @@ internal sealed class DemoAgentParticipant
             return;
         }
         _caller = track;
+        if (_track is { } old && old.Codec != track.Codec)
+        {
+            // Nothing is transcoded: a caller with another codec gets another track.
+            _self.Room.Unpublish(old, isAnnounced: true);
+            _track = null;
+        }
         if (_track is null)
         {
             Speak(track.Codec, now);
@@ -152,6 +158,7 @@ internal sealed class DemoAgentParticipant
         if (_options.Mode != DemoAgentMode.Echo)
         {
             _tone = ToneLoop.Load(codec);
+            _frame = 0;
             _nextFrame = now.AddMillis(FrameMs);
             _environment.AgentTimers.Set(_key.Index, _nextFrame);
         }

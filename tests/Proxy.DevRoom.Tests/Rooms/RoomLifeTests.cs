@@ -221,6 +221,24 @@ public sealed class RoomLifeTests
     }
 
     [Fact]
+    public void Demo_agent_changes_its_codec_for_the_next_caller()
+    {
+        RoomWorld world = new("call-", DemoAgentMode.Echo);
+        RoomClient first = world.Client("call-1", "a");
+        first.Join("0 111 8");
+        first.Connect();
+        first.Send(new SignalRequest { Leave = new LeaveRequest() });
+        RoomClient second = world.Client("call-1", "b");
+        second.Join("111 0 8");
+        second.Connect();
+        second.SendOffer("111 0 8", 1);
+        world.Datagrams.Clear();
+        second.SendRtp(111, 1, 960, [7, 7, 7]);
+        Assert.True(RtpView.TryParse(world.Datagrams[^1].Bytes, out RtpView echo, out _));
+        Assert.Equal((111, 3), (echo.PayloadType, echo.Payload.Length));
+    }
+
+    [Fact]
     public void Demo_agent_asked_for_by_the_token_plays_a_tone_without_a_caller_and_answers_digits()
     {
         RoomWorld world = new();

@@ -18,7 +18,7 @@ export async function startServer(http = '127.0.0.1:17880', ice = 17882) {
     child.once('exit', (code) => reject(new Error('siproom rooms ended with ' + code)));
     setTimeout(() => reject(new Error('siproom rooms is not ready after 15 s')), 15000).unref();
   });
-  return { url: 'ws://' + http, stop: async () => { child.kill('SIGTERM'); await exited; } };
+  return { url: 'ws://' + http, pid: child.pid, stop: async () => { child.kill('SIGTERM'); await exited; } };
 }
 
 export async function token(room, identity, extra = {}) {
