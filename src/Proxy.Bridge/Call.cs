@@ -139,6 +139,9 @@ public sealed class Call
             case SipEventKind.OtherRequest:
                 Dialog.Respond(e.Request, e.Kind == SipEventKind.Refer ? 603 : 405, default, default, now);
                 break;
+            case SipEventKind.PrackTimeout:
+                End(new Outcome(EndedBy.Us, "no_prack", "the caller did not acknowledge a reliable response (RFC 3262)", 504, 102), now);
+                break;
             case SipEventKind.SessionExpired:
                 End(new Outcome(EndedBy.Us, "session_expired", "the caller did not refresh the session in time (RFC 4028)", 200, 102), now);
                 break;

@@ -209,6 +209,7 @@ public sealed class CallTable
         var call = new Call(id, _services, verdict, sip, media, room, record, now);
         slot.Call = call;
         dialog.Owner = call;
+        dialog.AllowedSources = SourcesOf(verdict);
         _services.Caps.Take(verdict.Caps, now);
         Counters.Started++;
         _services.Observer.Started(record);
@@ -238,6 +239,21 @@ public sealed class CallTable
             Codec = wish == Passthrough.Opus ? RoomCodec.Opus : isALaw ? RoomCodec.Pcma : RoomCodec.Pcmu,
             CallId = record.CallId,
         };
+    }
+
+    /// <summary>A carrier's requests inside the dialog may come from any address of its trunk.</summary>
+    private static SipSourceRange[] SourcesOf(Verdict verdict)
+    {
+        if (verdict.Sources is null)
+        {
+            return [];
+        }
+        var ranges = new System.Collections.Generic.List<SipSourceRange>();
+        foreach ((NetAddress network, int prefixLength) in verdict.Sources.Blocks)
+        {
+            ranges.Add(new SipSourceRange(network, prefixLength));
+        }
+        return [.. ranges];
     }
 
     /// <summary>After every input of a call: its next deadline, or its end.</summary>
@@ -310,7 +326,8 @@ public sealed class CallTable
         {
             headers.Add("Reason", $"Q.850;cause={verdict.Q850Cause};text=\"{Refusals.Name(verdict.Code)}\"");
         }
-        dialog.Reject(verdict.SipStatus, System.Text.Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now);
+        // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
+        dialog.Reject(verdict.SipStatus, System.Text.Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
         Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
     }
 

@@ -227,6 +227,7 @@ public sealed class RulePolicy : IPolicy
     {
         TrunkId = trunk?.Trunk.Id ?? "",
         TrunkName = trunk?.Trunk.Name ?? "",
+        Sources = trunk?.Addresses,
     };
 
     private static RefusalCode CapCode(CapScope scope) => scope switch

@@ -82,6 +82,9 @@ public sealed record Verdict
 
     public string TrunkName { get; init; } = "";
 
+    /// <summary>The addresses that the trunk lists: in-dialog requests may come from any of them. Null when none are listed.</summary>
+    public AddressList? Sources { get; init; }
+
     /// <summary><c>SDR_…</c>; empty when none.</summary>
     public string RuleId { get; init; } = "";
 

@@ -31,7 +31,7 @@ public sealed class AddressList
     public IReadOnlyList<string> Hosts => _hosts;
 
     /// <summary>Networks and their prefix lengths.</summary>
-    internal IEnumerable<(NetAddress Network, int PrefixLength)> Blocks
+    public IEnumerable<(NetAddress Network, int PrefixLength)> Blocks
     {
         get
         {

@@ -98,6 +98,9 @@ internal static partial class NodeLog
     [LoggerMessage(6203, LogLevel.Error, "call broken by a fault of ours callID={callID}: {what}")]
     public static partial void Broken(ILogger log, string callID, string what);
 
+    [LoggerMessage(6205, LogLevel.Information, "policy: {sentence}")]
+    public static partial void Policy(ILogger log, string sentence);
+
     [LoggerMessage(6204, LogLevel.Error, "a fault of ours was caught on the signal thread")]
     public static partial void Fault(ILogger log, Exception error);
 }

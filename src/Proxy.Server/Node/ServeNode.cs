@@ -1,13 +1,11 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Proxy.Bridge.Records;
 using Proxy.Core.Net;
-using Proxy.Policy;
 using Proxy.Server.Config;
 using Proxy.Server.Console;
 using Proxy.Server.Http;
@@ -34,8 +32,8 @@ public static class ServeNode
         {
             return Failed;
         }
-        IPolicy? policy = MakePolicy(config, out string error);
-        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy, log, write, out error);
+        using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error);
+        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error);
         if (node is null)
         {
             System.Console.Error.WriteLine("siproom: " + error);
@@ -43,18 +41,24 @@ public static class ServeNode
         }
         using (node)
         {
-            return Serve(config, log, node, rooms).GetAwaiter().GetResult();
+            return Serve(config, log, node, policy!, rooms).GetAwaiter().GetResult();
         }
     }
 
-    private static async Task<int> Serve(ServerConfig config, ILogger log, SiproomNode node, RoomLoop? rooms)
+    private static async Task<int> Serve(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms)
     {
         using var stopping = new SemaphoreSlim(0);
         using PosixSignalRegistration term = Stopper(PosixSignal.SIGTERM, stopping);
         using PosixSignalRegistration interrupt = Stopper(PosixSignal.SIGINT, stopping);
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            _ = policy.ReloadAsync(CancellationToken.None);
+        });
         node.Metrics.Add(new ProcessMetrics("0.1.0"));
         string notReady = "starting";
         var modules = new List<IHttpModule> { new HealthModule(() => notReady), new MetricsModule(node.Metrics) };
+        modules.AddRange(policy.Modules);
         if (rooms is not null)
         {
             modules.Add(new RoomsModule(rooms));
@@ -73,6 +77,7 @@ public static class ServeNode
                 return Failed;
             }
             node.Start();
+            policy.Start();
             notReady = "";
             (int calls, string because) = node.Capacity;
             System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal} http={http.Local} calls_max={calls}({because})");
@@ -99,32 +104,6 @@ public static class ServeNode
         }
         rooms.Start();
         return rooms;
-    }
-
-    private static IPolicy? MakePolicy(ServerConfig config, out string error)
-    {
-        error = "";
-        var settings = new PolicySettings { Refusals = config.Refusals, Secret = Encoding.UTF8.GetBytes(config.ApiSecret) };
-        if (config.PolicyFolder is null)
-        {
-            if (config.IsDev)
-            {
-                return new DevPolicy(settings);
-            }
-            error = "no policy: give --policy DIR, or policy: { folder: DIR } in the configuration";
-            return null;
-        }
-        FolderStore store = FolderStore.Open(config.PolicyFolder, new FolderStoreSettings { Compat = config.Compat });
-        foreach (string problem in store.Errors)
-        {
-            System.Console.Error.WriteLine("siproom: " + problem);
-        }
-        if (store.Errors.Count > 0)
-        {
-            error = $"the policy in {config.PolicyFolder} cannot be used";
-            return null;
-        }
-        return new RulePolicy(store, settings);
     }
 
     private static PosixSignalRegistration Stopper(PosixSignal signal, SemaphoreSlim stopping) => PosixSignalRegistration.Create(
