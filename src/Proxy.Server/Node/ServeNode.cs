@@ -5,7 +5,6 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Proxy.Bridge.Records;
-using Proxy.Core.Net;
 using Proxy.Server.Config;
 using Proxy.Server.Console;
 using Proxy.Server.Http;
@@ -94,7 +93,7 @@ public static class ServeNode
         {
             ApiKey = config.ApiKey,
             ApiSecret = config.ApiSecret,
-            Ice = new NetEndPoint(NetAddress.FromV4(0), config.DevIcePort),
+            Ice = config.Http with { Port = config.DevIcePort },
         };
         RoomLoop? rooms = RoomLoop.TryCreate(options, (what, e) => NodeLog.Fault(log, e), out string error);
         if (rooms is null)
