@@ -216,7 +216,8 @@ public sealed class RulePolicy : IPolicy
         if (number >= 0 && look.Snapshot.Inventory.Rules(number).IsEmpty)
         {
             return Refuse(RefusalCode.NumberOffline, $"number {Shown(look.Facts.ToUser)} has no dispatch rule: it is offline", null)
-                with { PhoneNumberId = look.Snapshot.Inventory.Id(number) };
+                with
+            { PhoneNumberId = look.Snapshot.Inventory.Id(number) };
         }
         string via = trunk is null ? "without a trunk" : "on trunk " + Label(trunk);
         return Refuse(RefusalCode.NoRule,

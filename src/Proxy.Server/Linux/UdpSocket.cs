@@ -120,8 +120,12 @@ public sealed unsafe class UdpSocket : IDisposable
             {
                 MessageHeader message = new()
                 {
-                    Name = name, NameLength = SocketAddress.MaxBytes, Vectors = &vector, VectorCount = 1,
-                    Control = control, ControlLength = ControlBytes,
+                    Name = name,
+                    NameLength = SocketAddress.MaxBytes,
+                    Vectors = &vector,
+                    VectorCount = 1,
+                    Control = control,
+                    ControlLength = ControlBytes,
                 };
                 nint got = LibC.recvmsg(Fd, &message, 0);
                 if (got < 0)
@@ -193,8 +197,12 @@ public sealed unsafe class UdpSocket : IDisposable
             IoVector vector = new() { Base = bytes, Length = (nuint)datagram.Length };
             MessageHeader message = new()
             {
-                Name = name, NameLength = (uint)nameLength, Vectors = &vector, VectorCount = 1,
-                Control = control, ControlLength = (nuint)WriteLocal(from, new Span<byte>(control, ControlBytes)),
+                Name = name,
+                NameLength = (uint)nameLength,
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = control,
+                ControlLength = (nuint)WriteLocal(from, new Span<byte>(control, ControlBytes)),
             };
             while (LibC.sendmsg(Fd, &message, NoSignal) < 0)
             {

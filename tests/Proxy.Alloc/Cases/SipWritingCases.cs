@@ -56,8 +56,15 @@ internal static class SipWritingCases
         {
             RequestParts parts = new()
             {
-                Method = "BYE"u8, RemoteTarget = "sip:a@192.0.2.10"u8, RouteSet = "<sip:p1;lr>, <sip:p2>"u8, SentBy = s_here, Branch = "z9hG4bKb"u8,
-                From = "<sip:b@c>;tag=1"u8, To = "<sip:a@b>;tag=2"u8, CallId = "x"u8, CSeq = 1,
+                Method = "BYE"u8,
+                RemoteTarget = "sip:a@192.0.2.10"u8,
+                RouteSet = "<sip:p1;lr>, <sip:p2>"u8,
+                SentBy = s_here,
+                Branch = "z9hG4bKb"u8,
+                From = "<sip:b@c>;tag=1"u8,
+                To = "<sip:a@b>;tag=2"u8,
+                CallId = "x"u8,
+                CSeq = 1,
             };
             Must(RequestWriter.Write(buffer, parts) > 0);
             Must(RequestWriter.NextHop("<sip:p1;lr>"u8, "sip:a@b"u8).Length > 0);

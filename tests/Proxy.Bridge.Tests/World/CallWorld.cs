@@ -63,7 +63,13 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     public Func<CallFacts, Verdict> Decision { get; set; } = facts => new Verdict
     {
-        Kind = VerdictKind.Join, Room = "room", Identity = "sip_1", Name = "Phone 1", TrunkId = "ST_1", RuleId = "SDR_1", MayTellWhy = true,
+        Kind = VerdictKind.Join,
+        Room = "room",
+        Identity = "sip_1",
+        Name = "Phone 1",
+        TrunkId = "ST_1",
+        RuleId = "SDR_1",
+        MayTellWhy = true,
     };
 
     public FakeRoom Room => Rooms.Legs[^1];

@@ -63,8 +63,14 @@ public sealed class DigestTests
         string Text(string key) => v.TryGetProperty(key, out JsonElement e) && e.ValueKind == JsonValueKind.String ? e.GetString()! : "";
         var offered = new DigestCredentials
         {
-            UserName = Text("user"), Realm = Text("realm"), Nonce = Text("nonce"), Uri = Text("uri"), Qop = Text("qop"),
-            NonceCount = Text("nc"), ClientNonce = Text("cnonce"), Response = Text("response"),
+            UserName = Text("user"),
+            Realm = Text("realm"),
+            Nonce = Text("nonce"),
+            Uri = Text("uri"),
+            Qop = Text("qop"),
+            NonceCount = Text("nc"),
+            ClientNonce = Text("cnonce"),
+            Response = Text("response"),
         };
         bool Verify(DigestCredentials o) => DigestResponse.Verify(o, Text("alg"), Text("user"), Text("realm"), Text("pw"), Text("method"));
         Assert.True(Verify(offered), name);
