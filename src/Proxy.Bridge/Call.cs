@@ -42,6 +42,8 @@ public enum CallPhase
 public sealed class Call
 {
     private static readonly TimeSpan s_downlinkWait = TimeSpan.FromMilliseconds(500);
+    /// <summary>Between <c>sip.callStatus = hangup</c> and our leave: clients that get both at once tell their user only the second.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_activeWait = TimeSpan.FromSeconds(1);
 
     private readonly CallServices _services;
@@ -55,6 +57,7 @@ public sealed class Call
     private MonoTime _answerAt = MonoTime.Never;
     private MonoTime _endAt = MonoTime.Never;
     private MonoTime _activeAt = MonoTime.Never;
+    private MonoTime _leaveAt = MonoTime.Never;
     private bool _isMediaClosed;
     private bool _hasHeardCaller;
     private bool _hasAudience;
@@ -99,7 +102,7 @@ public sealed class Call
             {
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
                 CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_endAt, _activeAt)),
-                _ => next,
+                _ => MonoTime.Min(next, _leaveAt),
             };
         }
     }
@@ -214,6 +217,12 @@ public sealed class Call
         {
             SetActive(now);
         }
+        if (now >= _leaveAt)
+        {
+            _leaveAt = MonoTime.Never;
+            _room.Leave(now);
+            DrainRoom(now);
+        }
     }
 
     /// <summary>Ends the call from outside: hang-up by an operator, drain, fault.</summary>
@@ -233,8 +242,12 @@ public sealed class Call
         if (Record.JoinedMs >= 0 && !_room.IsEnded)
         {
             _room.SetAttributes(new Dictionary<string, string> { ["sip.callStatus"] = "hangup" }, now);
+            _leaveAt = now + s_farewell;
         }
-        _room.Leave(now);
+        else
+        {
+            _room.Leave(now);
+        }
         _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.Close, null));
     }
 

@@ -33,6 +33,8 @@ public sealed class CallTests
         _w.MediaEvent(CallEventKind.FirstPacket);
         _w.InDialog("BYE", 2, "b");
         Assert.Equal(["active", "hangup"], _w.Room.Statuses);
+        Assert.False(_w.Room.WasLeft);
+        _w.Farewell();
         Assert.True(_w.Room.WasLeft);
         Assert.Equal(("hangup", "caller", 200), (_w.Record.Code, _w.Record.EndedBy, _w.Record.SipStatus));
         Assert.Equal((0, 0, "ringing"), (_w.Calls.Count, _w.Media.Out, _w.Room.Request!.Attributes["sip.callStatus"]));
@@ -119,6 +121,7 @@ public sealed class CallTests
         _w.Room.Join();
         _w.Advance(TimeSpan.FromSeconds(21));
         Assert.Contains(480, _w.InviteStatuses);
+        _w.Farewell();
         Assert.Equal("ring_timeout", _w.Record.Code);
         Assert.Contains("dispatched agent 'support'", _w.Record.Sentence, StringComparison.Ordinal);
         Assert.Equal(0, _w.Calls.Count);
@@ -158,6 +161,7 @@ public sealed class CallTests
         _w.Connect();
         _w.MediaEvent(CallEventKind.MediaTimeout, 1);
         Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
+        _w.Farewell();
         Assert.Equal("media_timeout", _w.Record.Code);
     }
 
@@ -168,6 +172,7 @@ public sealed class CallTests
         _w.Decision = f => join(f) with { MaxCallDuration = TimeSpan.FromMinutes(5) };
         _w.Connect();
         _w.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(1));
+        _w.Farewell();
         Assert.Equal("max_duration", _w.Record.Code);
     }
 
@@ -279,6 +284,7 @@ public sealed class CallTests
         _w.Connect();
         _w.Calls.HandleMedia(_w.Media.Commands[0].Call, new CallEvent(CallEventKind.Broken, 0, "boom"), _w.Now);
         _w.Poke();
+        _w.Farewell();
         Assert.Equal("internal", _w.Record.Code);
         Assert.Equal(1, _w.Calls.Count);
     }

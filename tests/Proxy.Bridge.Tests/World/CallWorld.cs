@@ -128,6 +128,9 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     /// <summary>Lets the room's news reach the call.</summary>
     public void Poke() => Advance(TimeSpan.FromMilliseconds(1));
 
+    /// <summary>The pause between <c>hangup</c> and leaving the room passes.</summary>
+    public void Farewell() => Advance(TimeSpan.FromMilliseconds(150));
+
     /// <summary>Media events of the newest call.</summary>
     public void MediaEvent(Proxy.Bridge.Media.CallEventKind kind, int number = 0)
     {
