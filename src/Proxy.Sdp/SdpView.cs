@@ -10,7 +10,7 @@ public enum SdpVerdict : byte
     /// <summary>No line at all.</summary>
     Empty,
 
-    /// <summary>More than <see cref="SdpView.MaxBytes"/> bytes.</summary>
+    /// <summary>More than <see cref="SdpView.MaxBytes"/> bytes or <see cref="SdpView.MaxLines"/> lines.</summary>
     TooLong,
 
     /// <summary>The first line is not <c>v=0</c>.</summary>
@@ -32,6 +32,9 @@ public readonly ref struct SdpView
 {
     /// <summary>Largest description, bytes.</summary>
     public const int MaxBytes = 32 * 1024;
+
+    /// <summary>Most lines: each payload type costs a walk over them, and 32 KiB of the shortest would hold sixteen thousand.</summary>
+    public const int MaxLines = 1_024;
 
     /// <summary>Most m= lines.</summary>
     public const int MaxMedia = 32;
@@ -97,7 +100,7 @@ public readonly ref struct SdpView
     public static SdpVerdict TryParse(ReadOnlySpan<byte> text, out SdpView view)
     {
         view = default;
-        if (text.Length > MaxBytes)
+        if (text.Length > MaxBytes || text.Count((byte)'\n') > MaxLines)
         {
             return SdpVerdict.TooLong;
         }
