@@ -164,7 +164,10 @@ public readonly ref struct SdpMedia
         SdpAttributes attributes = Attributes("rtpmap"u8);
         while (attributes.MoveNext())
         {
-            if (SdpRtpMap.TryParse(attributes.Value, out map) && map.PayloadType == payloadType)
+            // The number first: most lines are another type's, and a long description is walked once for each type.
+            ReadOnlySpan<byte> rest = attributes.Value;
+            bool isOurs = SdpText.TryNumber(SdpText.NextWord(ref rest), out uint number) && number == payloadType;
+            if (isOurs && SdpRtpMap.TryParse(attributes.Value, out map) && map.PayloadType == payloadType)
             {
                 return true;
             }
