@@ -219,8 +219,7 @@ public sealed class Call
         }
         if (now >= _leaveAt)
         {
-            _leaveAt = MonoTime.Never;
-            _room.Leave(now);
+            LeaveRoom(now);
             DrainRoom(now);
         }
     }
@@ -243,11 +242,19 @@ public sealed class Call
         {
             _room.SetAttributes(new Dictionary<string, string> { ["sip.callStatus"] = "hangup" }, now);
             _leaveAt = now + s_farewell;
+            _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.StopSip, null));
         }
         else
         {
-            _room.Leave(now);
+            LeaveRoom(now);
         }
+    }
+
+    /// <summary>The transport closes only now: a room server that sees it go takes us for gone, and no attribute of ours arrives any more.</summary>
+    private void LeaveRoom(MonoTime now)
+    {
+        _leaveAt = MonoTime.Never;
+        _room.Leave(now);
         _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.Close, null));
     }
 

@@ -37,6 +37,7 @@ public sealed class CallMedia
     private MonoTime _heardAt;
     private bool _hasHeard;
     private bool _hasTimedOut;
+    private bool _isStopped;
 
     public CallMedia(Limits limits, CallMediaOptions options)
     {
@@ -100,6 +101,9 @@ public sealed class CallMedia
             case CallCommandKind.Play:
                 _downlink!.Play((short[]?)command.Payload);
                 break;
+            case CallCommandKind.StopSip:
+                _isStopped = true;
+                break;
             case CallCommandKind.Close:
                 Close(now);
                 break;
@@ -117,6 +121,12 @@ public sealed class CallMedia
         Report.SipBytesIn += datagram.Length;
         SipAudio? audio = _audio;
         PacketClass kind = Demux.Of(datagram);
+        if (_isStopped)
+        {
+            // What crosses our goodbye belongs to no call any more.
+            Report.SipPacketsIn--;
+            return;
+        }
         if (audio is null || kind is not (PacketClass.Rtp or PacketClass.Rtcp))
         {
             Report.Unreadable++;
@@ -158,6 +168,10 @@ public sealed class CallMedia
     [NoAlloc]
     public void Tick(MonoTime now)
     {
+        if (_isStopped)
+        {
+            return;
+        }
         SipAudio audio = _audio!;
         _downlink!.Tick(this, audio.Sends, now);
         _uplink!.Tick(this, now);

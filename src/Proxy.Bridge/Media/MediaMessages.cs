@@ -18,6 +18,9 @@ public enum CallCommandKind
     /// <summary>Payload: short[] at 8 kHz to be played to the caller instead of the room; null stops it.</summary>
     Play,
 
+    /// <summary>The call is over for the caller: audio stops both ways, the room's transport stays.</summary>
+    StopSip,
+
     /// <summary>Everything is freed; the last event is <see cref="CallEventKind.Closed"/>.</summary>
     Close,
 }
