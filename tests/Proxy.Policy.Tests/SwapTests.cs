@@ -9,7 +9,7 @@ namespace Proxy.Policy.Tests;
 public sealed class SwapTests
 {
     /// <summary>Every object of a snapshot carries its version in its name: a verdict that saw two versions would mix them.</summary>
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_swap_under_load_never_yields_a_verdict_from_two_versions()
     {
         var store = new FixedStore(Snapshot(1));
@@ -23,7 +23,8 @@ public sealed class SwapTests
             }
         });
         long seen = 0;
-        for (int i = 0; i < 20_000; i++)
+        // At least 20,000 verdicts and ten swaps seen: on a loaded machine the swapper's first turn may come after the verdicts.
+        for (int i = 0; i < 20_000 || seen < 10; i++)
         {
             Verdict verdict = policy.Decide(Given.Call(), default(CapsView), null);
             Assert.Equal(($"ST_{verdict.PolicyVersion}", $"SDR_{verdict.PolicyVersion}", $"room{verdict.PolicyVersion}"), (verdict.TrunkId, verdict.RuleId, verdict.Room));
@@ -32,7 +33,6 @@ public sealed class SwapTests
         }
         stop.Cancel();
         await swapper;
-        Assert.True(seen > 1);
     }
 
     private static PolicySnapshot Snapshot(long version) => PolicySnapshot.Build(

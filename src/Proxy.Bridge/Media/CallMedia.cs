@@ -117,16 +117,15 @@ public sealed class CallMedia
     [NoAlloc]
     public void HandleSip(Span<byte> datagram, in NetEndPoint from, MonoTime now)
     {
+        if (_isStopped)
+        {
+            // What crosses our goodbye belongs to no call any more.
+            return;
+        }
         Report.SipPacketsIn++;
         Report.SipBytesIn += datagram.Length;
         SipAudio? audio = _audio;
         PacketClass kind = Demux.Of(datagram);
-        if (_isStopped)
-        {
-            // What crosses our goodbye belongs to no call any more.
-            Report.SipPacketsIn--;
-            return;
-        }
         if (audio is null || kind is not (PacketClass.Rtp or PacketClass.Rtcp))
         {
             Report.Unreadable++;
