@@ -51,7 +51,6 @@ public sealed class Call
     private readonly SipLeg _sip;
     private readonly CallMedia _media;
     private readonly IRoomLeg _room;
-    private readonly MonoTime _invitedAt;
     private MonoTime _nextRing;
     private MonoTime _ringUntil;
     private MonoTime _answerAt = MonoTime.Never;
@@ -71,7 +70,7 @@ public sealed class Call
         _media = media;
         _room = room;
         Record = record;
-        _invitedAt = now;
+        InvitedAt = now;
         _nextRing = now;
         TimeSpan ringing = verdict.RingingTimeout > TimeSpan.Zero ? verdict.RingingTimeout : services.Limits.RingingTimeout;
         _ringUntil = now + ringing;
@@ -82,6 +81,8 @@ public sealed class Call
     public CallPhase Phase { get; private set; } = CallPhase.Joining;
 
     public CallRecord Record { get; }
+
+    public MonoTime InvitedAt { get; }
 
     public SipDialog Dialog => _sip.Dialog;
 
@@ -499,7 +500,7 @@ public sealed class Call
         return $"{what} within the ringing timeout{agents}";
     }
 
-    private double Elapsed(MonoTime now) => (now - _invitedAt).TotalMilliseconds;
+    private double Elapsed(MonoTime now) => (now - InvitedAt).TotalMilliseconds;
 
     internal static void AddWarning(ref Proxy.Sip.Writing.SipHeaderLines headers, in AnswerVerdict verdict, string agent)
     {
