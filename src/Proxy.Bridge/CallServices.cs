@@ -59,6 +59,9 @@ public interface ICallObserver
 
     void Answered(CallRecord record);
 
+    /// <summary>LiveKit's meaning let pass what ours would refuse.</summary>
+    void Lenient(CallRecord record, CompatUse what);
+
     /// <summary>The attempt is over; the record is given away.</summary>
     void Ended(CallRecord record);
 

@@ -1,5 +1,4 @@
 using System;
-using System.Globalization;
 using Proxy.Bridge.Media;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
@@ -13,7 +12,6 @@ using Proxy.Sdp;
 using Proxy.Sip;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
-using Proxy.Sip.Writing;
 
 namespace Proxy.Bridge;
 
@@ -23,10 +21,12 @@ public sealed class CallTable
     private readonly CallServices _services;
     private readonly SlotMap<Slot> _calls;
     private readonly TimerQueue _timers;
+    private readonly Turnstile _door;
 
     public CallTable(CallServices services)
     {
         _services = services;
+        _door = new Turnstile(services, Counters);
         _calls = new SlotMap<Slot>(services.Limits.CallsMax);
         _timers = new TimerQueue(services.Limits.CallsMax);
     }
@@ -128,33 +128,27 @@ public sealed class CallTable
             return;
         }
         CallFacts facts = FactsFromInvite.Read(dialog.LocalTag, message, dialog.Flow, _services.UtcAt(now));
-        CallRecord record = NewRecord(facts);
+        CallRecord record = Turnstile.NewRecord(facts);
         RefusalCode full = CheckNode();
         if (full != RefusalCode.None)
         {
-            Refuse(dialog, record, Verdict.Refuse(full, DescribeNode(full), _services.Refusals), now);
+            Refuse(dialog, record, full, DescribeNode(full), now);
             return;
         }
-        Verdict verdict = _services.Policy.Decide(facts, _services.Caps.At(now), null);
-        record.DecidedMs = 0;
-        record.TrunkId = verdict.TrunkId;
-        record.RuleId = verdict.RuleId;
-        record.Room = verdict.Room;
-        record.Identity = verdict.Identity;
-        record.PolicyVersion = verdict.PolicyVersion;
+        Verdict verdict = _door.Decide(facts, record, now);
         switch (verdict.Kind)
         {
             case VerdictKind.Join:
                 Join(e, message, verdict, record, now);
                 break;
             case VerdictKind.Challenge:
-                Challenge(dialog, record, verdict, now);
+                _door.Challenge(dialog, record, verdict, now);
                 break;
             case VerdictKind.Reject:
-                Refuse(dialog, record, verdict, now);
+                _door.Refuse(dialog, record, verdict, now);
                 break;
             default:
-                Refuse(dialog, record, Verdict.Refuse(RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out yet", _services.Refusals), now);
+                Refuse(dialog, record, RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out yet", now);
                 break;
         }
     }
@@ -165,7 +159,7 @@ public sealed class CallTable
         ReserveVerdict reserved = _services.Media.TryReserve(out MediaReservation reservation);
         if (reserved != ReserveVerdict.Ok)
         {
-            Refuse(dialog, record, Verdict.Refuse(RefusalCode.NodeFull, $"no media for the call: {reserved}", _services.Refusals), now);
+            Refuse(dialog, record, RefusalCode.NodeFull, $"no media for the call: {reserved}", now);
             return;
         }
         var sip = new SipLeg(dialog, verdict, _services.Limits);
@@ -175,8 +169,12 @@ public sealed class CallTable
         if (!answer.IsAccepted)
         {
             _services.Media.Release(reservation, isRoomPortClean: true);
-            RefuseMedia(dialog, record, verdict, answer, now);
+            _door.RefuseMedia(dialog, record, answer, now);
             return;
+        }
+        if (sip.Audio is { IsSecureOfferInClear: true })
+        {
+            _services.Observer.Lenient(record, CompatUse.SecureInClear);
         }
         Begin(dialog, sip, verdict, record, reservation, now);
     }
@@ -188,7 +186,7 @@ public sealed class CallTable
         if (!_calls.TryAdd(slot, out SlotId id))
         {
             _services.Media.Release(reservation, isRoomPortClean: true);
-            Refuse(dialog, record, Verdict.Refuse(RefusalCode.NodeFull, "the node holds as many calls as it may", _services.Refusals), now);
+            Refuse(dialog, record, RefusalCode.NodeFull, "the node holds as many calls as it may", now);
             return;
         }
         (IRoomLeg room, Func<MonoTime, RoomMedia> makeRoom) = _services.Rooms.Create(
@@ -279,6 +277,9 @@ public sealed class CallTable
         _services.Observer.Ended(record);
     }
 
+    private void Refuse(SipDialog dialog, CallRecord record, RefusalCode code, string sentence, MonoTime now) =>
+        _door.Refuse(dialog, record, Verdict.Refuse(code, sentence, _services.Refusals), now);
+
     private RefusalCode CheckNode()
     {
         if (IsDraining)
@@ -297,71 +298,6 @@ public sealed class CallTable
         RefusalCode.Draining => "the node drains and takes no new calls",
         RefusalCode.NodeFull => $"the node holds {_calls.Count} calls, as many as it may",
         _ => "the node's CPU is above max_cpu_utilization",
-    };
-
-    private void Challenge(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
-    {
-        DigestChallenge challenge = verdict.Challenge!;
-        string value = $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
-            + (challenge.IsStale ? ", stale=true" : "");
-        dialog.Challenge(407, System.Text.Encoding.UTF8.GetBytes(value), now);
-        Counters.Challenged++;
-        record.SipStatus = 407;
-        record.Code = "challenged";
-        record.Sentence = "credentials were asked for";
-        record.EndedBy = "us";
-        record.EndedMs = 0;
-        _services.Observer.Ended(record);
-    }
-
-    private void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
-    {
-        Span<byte> buffer = stackalloc byte[512];
-        var headers = new SipHeaderLines(buffer);
-        if (verdict.RetryAfterSeconds > 0)
-        {
-            headers.Add("Retry-After", verdict.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture));
-        }
-        if (verdict.MayTellWhy && verdict.Q850Cause > 0)
-        {
-            headers.Add("Reason", $"Q.850;cause={verdict.Q850Cause};text=\"{Refusals.Name(verdict.Code)}\"");
-        }
-        // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
-        dialog.Reject(verdict.SipStatus, System.Text.Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
-        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
-    }
-
-    private void RefuseMedia(SipDialog dialog, CallRecord record, Verdict verdict, AnswerVerdict answer, MonoTime now)
-    {
-        Span<byte> buffer = stackalloc byte[512];
-        var headers = new SipHeaderLines(buffer);
-        Call.AddWarning(ref headers, answer, _services.AgentName);
-        dialog.Reject(answer.SipStatus, default, headers.Written, now);
-        bool isKeys = answer.Code is AnswerCode.SrtpRequired or AnswerCode.SrtpDisabled;
-        Close(record, Refusals.Name(isKeys ? RefusalCode.MediaEncryption : RefusalCode.MediaNotAcceptable), answer.WarningText, answer.SipStatus);
-        _ = verdict;
-    }
-
-    private void Close(CallRecord record, string code, string sentence, int status)
-    {
-        Counters.Refused++;
-        record.Code = code;
-        record.Sentence = sentence;
-        record.SipStatus = status;
-        record.EndedBy = "us";
-        record.EndedMs = 0;
-        _services.Observer.Ended(record);
-    }
-
-    private static CallRecord NewRecord(in CallFacts facts) => new()
-    {
-        CallId = facts.CallId,
-        SipCallId = facts.SipCallId,
-        FromUser = facts.FromUser,
-        ToUser = facts.ToUser,
-        Source = facts.Source.ToString(),
-        Transport = facts.Transport,
-        StartedAt = facts.Utc,
     };
 
     private sealed class Slot

@@ -56,6 +56,9 @@ public sealed record Limits
     /// <summary>Joining the room: from the WebSocket's dial to an ICE and DTLS connection.</summary>
     public TimeSpan RoomJoinTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Refused calls a second whose record explains every trunk and rule; a flood of strangers gets the sentence alone.</summary>
+    public int ExplainedPerSecond { get; init; } = 50;
+
     /// <summary>Share of the machine's CPU above which new calls get 503. livekit/sip: max_cpu_utilization.</summary>
     public double CpuMax { get; init; } = 0.9;
 

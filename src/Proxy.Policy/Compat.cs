@@ -29,4 +29,7 @@ public enum CompatUse
 
     /// <summary>One of user and password is missing, so nobody was asked.</summary>
     HalfCredentials = 8,
+
+    /// <summary>An SAVP offer under a trunk that disables encryption was answered in clear.</summary>
+    SecureInClear = 16,
 }

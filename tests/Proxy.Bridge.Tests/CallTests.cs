@@ -84,6 +84,31 @@ public sealed class CallTests
     }
 
     [Fact]
+    public void A_refused_calls_record_explains_and_a_flood_of_them_does_not()
+    {
+        var w = new CallWorld(new Limits { CallsMax = 50, ExplainedPerSecond = 1 });
+        w.Decision = _ => Verdict.Refuse(RefusalCode.NoTrunk, "no trunk has +15550100", Refusals.Default);
+        w.Tracing = trace => trace?.Add(new TraceStep("trunk", "ST_1", "", false, "called number +15550100 is not in numbers", "would match +15550101"));
+        w.Invite();
+        w.Invite();
+        Assert.Contains("- trunk ST_1: called number +15550100 is not in numbers (would match +15550101)", w.Records[0].Explanation, StringComparison.Ordinal);
+        Assert.EndsWith("refused: 404 Not Found (no_trunk): no trunk has +15550100\npolicy version 0\n", w.Records[0].Explanation, StringComparison.Ordinal);
+        Assert.Equal("", w.Records[1].Explanation);
+        w.Advance(TimeSpan.FromSeconds(1));
+        w.Invite();
+        Assert.NotEqual("", w.Records[2].Explanation);
+    }
+
+    [Fact]
+    public void A_lenient_acceptance_is_told()
+    {
+        Func<CallFacts, Verdict> join = _w.Decision;
+        _w.Decision = f => join(f) with { Compat = CompatUse.FromHost };
+        _w.Invite();
+        Assert.Equal([CompatUse.FromHost], _w.Leniencies);
+    }
+
+    [Fact]
     public void A_stranger_is_not_told_why()
     {
         _w.Decision = _ => Verdict.Refuse(RefusalCode.SourceNotAllowed, "address 198.51.100.7 is not listed", Refusals.Default);

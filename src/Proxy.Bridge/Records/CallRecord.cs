@@ -60,6 +60,9 @@ public sealed class CallRecord
 
     public string EndedBy { get; set; } = "";
 
+    /// <summary>Of a refused call: every trunk and rule that was looked at, why it did not hold and what would have; the text of <c>explain</c>. Else empty.</summary>
+    public string Explanation { get; set; } = "";
+
     /// <summary>The codec on the SIP side, e.g. <c>PCMU/8000</c>.</summary>
     public string SipCodec { get; set; } = "";
 

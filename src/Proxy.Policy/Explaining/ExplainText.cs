@@ -25,7 +25,7 @@ public static class ExplainText
         }
         if (trace.Dropped > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  … and {trace.Dropped} more that did not hold\n");
+            text.Append(CultureInfo.InvariantCulture, $"  … and {trace.Dropped} more\n");
         }
         WriteOutcome(text, verdict);
         return text.ToString();

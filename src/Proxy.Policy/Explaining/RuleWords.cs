@@ -24,13 +24,13 @@ internal static class RuleWords
     }
 
     /// <summary>What would have made it hold.</summary>
-    public static string NearMiss(in CallLook look, in TrunkChoice choice, DispatchRule rule, RuleFail failed)
+    public static string NearMiss(in CallLook look, in TrunkChoice choice, DispatchRule rule, RuleFail failed, DecisionTrace trace)
     {
         CompiledTrunk? trunk = choice.IsNone ? null : look.Snapshot.Trunks.All[choice.Trunk];
         return failed switch
         {
-            RuleFail.CalledNumber => TrunkWords.NearText(look.CalledUser(trunk), rule.Numbers),
-            RuleFail.Caller => TrunkWords.NearText(look.CallerUser(trunk), rule.InboundNumbers),
+            RuleFail.CalledNumber => TrunkWords.NearText(look.CalledUser(trunk), rule.Numbers, trace),
+            RuleFail.Caller => TrunkWords.NearText(look.CallerUser(trunk), rule.InboundNumbers, trace),
             RuleFail.Trunk when trunk is null && choice.FailedTrunk >= 0
                 && Array.IndexOf(rule.TrunkIds, look.Snapshot.Trunks.All[choice.FailedTrunk].Trunk.Id) >= 0
                 => "its trunk owns the number but did not take the call",

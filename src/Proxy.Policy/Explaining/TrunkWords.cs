@@ -15,15 +15,15 @@ internal static class TrunkWords
         _ => $"address {look.Facts.Source.Address} is not in allowed_addresses",
     };
 
-    public static string NearMiss(in CallLook look, CompiledTrunk trunk, int index, TrunkFail failed) => failed switch
+    public static string NearMiss(in CallLook look, CompiledTrunk trunk, int index, TrunkFail failed, DecisionTrace trace) => failed switch
     {
-        TrunkFail.CalledNumber => NearNumber(look, trunk, index),
-        TrunkFail.Caller => NearText(look.CallerUser(trunk), trunk.Trunk.AllowedNumbers),
+        TrunkFail.CalledNumber => NearNumber(look, trunk, index, trace),
+        TrunkFail.Caller => NearText(look.CallerUser(trunk), trunk.Trunk.AllowedNumbers, trace),
         TrunkFail.Source => NearSource(look, trunk),
         _ => "",
     };
 
-    private static string NearNumber(in CallLook look, CompiledTrunk trunk, int index)
+    private static string NearNumber(in CallLook look, CompiledTrunk trunk, int index, DecisionTrace trace)
     {
         int other = trunk.Trunk.Extras.CalledFrom == CalledFrom.To ? look.RequestText : look.ToText;
         if (look.Snapshot.Trunks.OfNumber(other).BinarySearch(index) >= 0)
@@ -32,7 +32,7 @@ internal static class TrunkWords
                 ? $"the Request-URI user {RulePolicy.Shown(look.Facts.RequestUser)} would match"
                 : $"the To user {RulePolicy.Shown(look.Facts.ToUser)} would match";
         }
-        return NearText(look.CalledUser(trunk), trunk.Trunk.Numbers);
+        return NearText(look.CalledUser(trunk), trunk.Trunk.Numbers, trace);
     }
 
     private static string NearSource(in CallLook look, CompiledTrunk trunk)
@@ -46,7 +46,7 @@ internal static class TrunkWords
     }
 
     /// <summary>Whether a listed number has the same ending digits: a missing country code, a 00 or a 0 in front.</summary>
-    public static string NearText(string user, string[] listed)
+    public static string NearText(string user, string[] listed, DecisionTrace trace)
     {
         string digits = Digits(user);
         if (digits.Length < 6)
@@ -56,6 +56,10 @@ internal static class TrunkWords
         string core = digits.TrimStart('0');
         foreach (string number in listed)
         {
+            if (!trace.MayLook())
+            {
+                return "";
+            }
             string other = Digits(number);
             if (core.Length >= 6 && other.Length >= 6 && (other.EndsWith(core, StringComparison.Ordinal) || core.EndsWith(other.TrimStart('0'), StringComparison.Ordinal)))
             {

@@ -3,6 +3,7 @@ using System.Threading;
 using Microsoft.Extensions.Logging;
 using Proxy.Bridge;
 using Proxy.Bridge.Records;
+using Proxy.Policy;
 using Proxy.Server.Metrics;
 
 namespace Proxy.Server.Node;
@@ -11,6 +12,7 @@ namespace Proxy.Server.Node;
 public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallObserver
 {
     private readonly MediaReport _sum = new();
+    private readonly LeniencyLog _leniency = new(log);
     private long _answered;
     private long _broken;
 
@@ -22,6 +24,8 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
         Interlocked.Increment(ref _answered);
         NodeLog.Answered(log, record.CallId, record.SipCallId, record.Room, record.AnsweredMs, record.SipCodec, record.RoomCodec);
     }
+
+    public void Lenient(CallRecord record, CompatUse what) => _leniency.Note(record, what);
 
     public void Ended(CallRecord record)
     {
@@ -40,6 +44,7 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     public void Write(MetricsWriter writer)
     {
         writer.Counter("siproom_calls_answered_total", "Calls that were answered.", Interlocked.Read(ref _answered));
+        _leniency.Write(writer);
         writer.Counter("siproom_calls_broken_total", "Calls that a fault of ours ended.", Interlocked.Read(ref _broken));
         void Packets(string leg, string direction, long value) => writer.Counter(
             "siproom_ended_packets_total",
@@ -100,6 +105,9 @@ internal static partial class NodeLog
 
     [LoggerMessage(6205, LogLevel.Information, "policy: {sentence}")]
     public static partial void Policy(ILogger log, string sentence);
+
+    [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
+    public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);
 
     [LoggerMessage(6204, LogLevel.Error, "a fault of ours was caught on the signal thread")]
     public static partial void Fault(ILogger log, Exception error);

@@ -34,6 +34,7 @@ public static class RecordJson
             json.WriteString("code", record.Code);
             json.WriteString("sentence", record.Sentence);
             json.WriteString("ended_by", record.EndedBy);
+            WriteText(json, "explanation", record.Explanation);
             WriteText(json, "sip_codec", record.SipCodec);
             WriteText(json, "room_codec", record.RoomCodec);
             json.WriteBoolean("passthrough", record.IsPassthrough);

@@ -160,7 +160,14 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         Now = end;
     }
 
-    public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace) => Decision(facts);
+    /// <summary>Fills the trace of a decision.</summary>
+    public Action<DecisionTrace?> Tracing { get; set; } = _ => { };
+
+    public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace)
+    {
+        Tracing(trace);
+        return Decision(facts);
+    }
 
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) => asked;
 
@@ -173,6 +180,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     }
 
     public void Ended(CallRecord record) => Records.Add(record);
+
+    /// <summary>Lenient acceptances, in order.</summary>
+    public List<CompatUse> Leniencies { get; } = [];
+
+    public void Lenient(CallRecord record, CompatUse what) => Leniencies.Add(what);
 
     public void Broken(CallRecord record, string what) => record.Flags.Add("broken");
 

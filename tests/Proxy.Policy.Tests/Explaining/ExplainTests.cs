@@ -92,11 +92,41 @@ public sealed class ExplainTests
     [Fact]
     public void A_trace_of_a_call_that_is_taken_holds_only_what_took_part()
     {
-        var trace = new DecisionTrace(everything: false);
+        var trace = new DecisionTrace(TraceDepth.TookPart);
         s_objects.Decide(Given.Call(source: "54.172.60.1"), trace);
         Assert.Equal(2, trace.Steps.Count);
-        trace = new DecisionTrace(everything: false);
+        trace = new DecisionTrace(TraceDepth.TookPart);
         s_objects.Decide(Given.Call(to: "+15550999"), trace);
         Assert.Equal(3, trace.Steps.Count);
+    }
+
+    [Fact]
+    public void A_call_leaves_a_trace_only_when_it_is_refused()
+    {
+        var trace = new DecisionTrace(TraceDepth.Refusals);
+        s_objects.Decide(Given.Call(source: "54.172.60.1"), trace);
+        Assert.Empty(trace.Steps);
+        s_objects.Decide(Given.Call(to: "+15550999"), trace);
+        Assert.Equal(3, trace.Steps.Count);
+        trace.Clear();
+        Assert.Empty(trace.Steps);
+    }
+
+    [Fact]
+    public void A_refused_call_does_not_walk_a_million_numbers_for_its_explanation()
+    {
+        string[] numbers = new string[100_000];
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = "+1666" + i.ToString("D7", System.Globalization.CultureInfo.InvariantCulture);
+        }
+        var objects = new PolicyObjects { Trunks = [Given.Trunk("ST_1", numbers), Given.Trunk("ST_2", "+15550300")] };
+        var trace = new DecisionTrace(TraceDepth.Refusals);
+        Verdict verdict = objects.Decide(Given.Call(to: "5550300"), trace);
+        Assert.Equal(RefusalCode.NoTrunk, verdict.Code);
+        Assert.Equal((1, 1), (trace.Steps.Count, trace.Dropped));
+        trace = new DecisionTrace();
+        objects.Decide(Given.Call(to: "5550300"), trace);
+        Assert.Equal("would match +15550300 if the call said +15550300", trace.Steps[1].NearMiss);
     }
 }

@@ -1,0 +1,121 @@
+using System;
+using System.Globalization;
+using System.Text;
+using Proxy.Bridge.Records;
+using Proxy.Core.Time;
+using Proxy.Policy;
+using Proxy.Policy.Explaining;
+using Proxy.Sdp;
+using Proxy.Sip.Dialogs;
+using Proxy.Sip.Writing;
+
+namespace Proxy.Bridge;
+
+/// <summary>Signal thread. Where an INVITE meets the policy: asks for the verdict, and carries out the verdicts that end the attempt.</summary>
+internal sealed class Turnstile(CallServices services, CallCounters counters)
+{
+    private const long SecondMicros = 1_000_000;
+    private readonly DecisionTrace _trace = new(TraceDepth.Refusals);
+    private long _second;
+    private int _explained;
+
+    public static CallRecord NewRecord(in CallFacts facts) => new()
+    {
+        CallId = facts.CallId,
+        SipCallId = facts.SipCallId,
+        FromUser = facts.FromUser,
+        ToUser = facts.ToUser,
+        Source = facts.Source.ToString(),
+        Transport = facts.Transport,
+        StartedAt = facts.Utc,
+    };
+
+    /// <summary>Asks the policy and notes in the record what it said; a refused call's record explains why.</summary>
+    public Verdict Decide(in CallFacts facts, CallRecord record, MonoTime now)
+    {
+        _trace.Clear();
+        Verdict verdict = services.Policy.Decide(facts, services.Caps.At(now), MayExplain(now) ? _trace : null);
+        Note(facts, verdict, record);
+        return verdict;
+    }
+
+    public void Challenge(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
+    {
+        DigestChallenge challenge = verdict.Challenge!;
+        string value = $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
+            + (challenge.IsStale ? ", stale=true" : "");
+        dialog.Challenge(407, Encoding.UTF8.GetBytes(value), now);
+        counters.Challenged++;
+        Close(record, "challenged", "credentials were asked for", 407);
+    }
+
+    public void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        var headers = new SipHeaderLines(buffer);
+        if (verdict.RetryAfterSeconds > 0)
+        {
+            headers.Add("Retry-After", verdict.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture));
+        }
+        if (verdict.MayTellWhy && verdict.Q850Cause > 0)
+        {
+            headers.Add("Reason", $"Q.850;cause={verdict.Q850Cause};text=\"{Refusals.Name(verdict.Code)}\"");
+        }
+        // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
+        dialog.Reject(verdict.SipStatus, Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
+        counters.Refused++;
+        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
+    }
+
+    public void RefuseMedia(SipDialog dialog, CallRecord record, in AnswerVerdict answer, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        var headers = new SipHeaderLines(buffer);
+        Call.AddWarning(ref headers, answer, services.AgentName);
+        dialog.Reject(answer.SipStatus, default, headers.Written, now);
+        bool isKeys = answer.Code is AnswerCode.SrtpRequired or AnswerCode.SrtpDisabled;
+        counters.Refused++;
+        Close(record, Refusals.Name(isKeys ? RefusalCode.MediaEncryption : RefusalCode.MediaNotAcceptable), answer.WarningText, answer.SipStatus);
+    }
+
+    private void Note(in CallFacts facts, Verdict verdict, CallRecord record)
+    {
+        record.DecidedMs = 0;
+        record.TrunkId = verdict.TrunkId;
+        record.RuleId = verdict.RuleId;
+        record.Room = verdict.Room;
+        record.Identity = verdict.Identity;
+        record.PolicyVersion = verdict.PolicyVersion;
+        if (verdict.Kind == VerdictKind.Reject && _trace.Steps.Count > 0)
+        {
+            _explained++;
+            record.Explanation = ExplainText.Write(facts, verdict, _trace);
+        }
+        if (verdict.Compat != CompatUse.None && verdict.Kind is VerdictKind.Join or VerdictKind.AskPin)
+        {
+            services.Observer.Lenient(record, verdict.Compat);
+        }
+    }
+
+    /// <summary>A flood of refused calls must not be answered with a flood of explanations.</summary>
+    private bool MayExplain(MonoTime now)
+    {
+        long second = now.Micros / SecondMicros;
+        if (second != _second)
+        {
+            _second = second;
+            _explained = 0;
+        }
+        return _explained < services.Limits.ExplainedPerSecond;
+    }
+
+    private void Close(CallRecord record, string code, string sentence, int status)
+    {
+        record.Code = code;
+        record.Sentence = sentence;
+        record.SipStatus = status;
+        record.EndedBy = "us";
+        record.EndedMs = 0;
+        services.Observer.Ended(record);
+    }
+}
