@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using Proxy.Bridge.Media;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
@@ -12,6 +13,7 @@ using Proxy.Sdp;
 using Proxy.Sip;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Writing;
 
 namespace Proxy.Bridge;
 
@@ -34,13 +36,16 @@ public sealed class CallTable
     /// <summary>Calls that are not over.</summary>
     public int Count => _calls.Count;
 
-    /// <summary>New calls get 503; running calls go on.</summary>
-    public bool IsDraining { get; set; }
+    /// <summary>New calls get 503; running calls go on until <see cref="DrainUntil"/>.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>When the calls that still run while draining are hung up; never when not draining, or when that has happened.</summary>
+    public MonoTime DrainUntil { get; private set; } = MonoTime.Never;
 
     /// <summary>The node has no CPU left for one more call: new calls get 503.</summary>
     public bool IsOverloaded { get; set; }
 
-    public MonoTime NextDeadline => _timers.NextDeadline;
+    public MonoTime NextDeadline => MonoTime.Min(_timers.NextDeadline, DrainUntil);
 
     /// <summary>Attempts by how they ended; for metrics.</summary>
     public CallCounters Counters { get; } = new();
@@ -86,19 +91,58 @@ public sealed class CallTable
                 Settle(call, now);
             }
         }
+        if (now >= DrainUntil)
+        {
+            DrainUntil = MonoTime.Never;
+            HangUpAll(new Outcome(EndedBy.Us, "drained", "the node drains and the time for running calls is over", 503, 41), now);
+        }
     }
 
-    /// <summary>Ends every call; used by the end of a drain and by shutdown.</summary>
+    /// <summary>Takes no more calls; those that run at <paramref name="until"/> are hung up then. Said again, the new time counts.</summary>
+    public void Drain(MonoTime until)
+    {
+        IsDraining = true;
+        DrainUntil = until;
+    }
+
+    /// <summary>Takes calls again.</summary>
+    public void EndDrain()
+    {
+        IsDraining = false;
+        DrainUntil = MonoTime.Never;
+    }
+
+    /// <summary>Ends every call: BYE with a Reason where it was answered, else the outcome's status with Retry-After.</summary>
     public void HangUpAll(in Outcome outcome, MonoTime now)
     {
+        Span<byte> buffer = stackalloc byte[64];
+        var retry = new SipHeaderLines(buffer);
+        retry.Add("Retry-After", Math.Max(1, _services.Refusals[RefusalCode.Draining].RetryAfterSeconds).ToString(CultureInfo.InvariantCulture));
         for (int i = 0; i < _calls.Capacity; i++)
         {
             if (_calls.At(i)?.Call is { } call)
             {
-                call.End(outcome, now);
+                call.End(outcome, now, call.Phase < CallPhase.Answered ? retry.Written : default);
                 Settle(call, now);
             }
         }
+    }
+
+    /// <summary>Hangs up one call by our id or its SIP Call-ID.</summary>
+    /// <returns>Its record as it stands; null when no call that still runs has this id.</returns>
+    public CallRecord? HangUp(string id, in Outcome outcome, MonoTime now)
+    {
+        for (int i = 0; i < _calls.Capacity; i++)
+        {
+            if (_calls.At(i)?.Call is { Phase: < CallPhase.Ending } call && (call.Record.CallId == id || call.Record.SipCallId == id))
+            {
+                call.End(outcome, now);
+                CallRecord record = call.Record;
+                Settle(call, now);
+                return record;
+            }
+        }
+        return null;
     }
 
     /// <summary>Calls <paramref name="visit"/> for each live call; for lists and pages.</summary>

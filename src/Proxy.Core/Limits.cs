@@ -38,6 +38,9 @@ public sealed record Limits
     /// <summary>Calls at once, when neither the port range nor the configuration says less. livekit/sip: max_active_calls.</summary>
     public int CallsMax { get; init; } = 5_000;
 
+    /// <summary>How long running calls may go on while the node drains, when nothing else is said: most calls end by themselves within it.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
     /// <summary>Longest call. livekit/sip: max_call_duration, 24 h.</summary>
     public TimeSpan CallDuration { get; init; } = TimeSpan.FromHours(24);
 

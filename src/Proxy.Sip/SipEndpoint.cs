@@ -33,10 +33,10 @@ public sealed class SipEndpoint : IDisposable
         _dialogRequests = new DialogRequests(_core, _stateless);
     }
 
-    /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After; running calls go on.</summary>
+    /// <summary>Answer OPTIONS with 503 and Retry-After, so that carriers route around us. INVITEs still go to the owner, who refuses them by its own table.</summary>
     public bool IsDraining { get; set; }
 
-    /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After; running calls go on.</summary>
+    /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After, without keeping state; running calls go on.</summary>
     public bool IsOverloaded { get; set; }
 
     /// <summary>What was counted since the start.</summary>
@@ -210,7 +210,7 @@ public sealed class SipEndpoint : IDisposable
         }
         else
         {
-            _newRequests.Handle(in view, in flow, IsDraining || IsOverloaded, now);
+            _newRequests.Handle(in view, in flow, IsOverloaded || (IsDraining && method == SipMethod.Options), now);
         }
     }
 

@@ -24,15 +24,27 @@ public sealed class SipEndpointTests
         Assert.Contains(";tag=", Sipside.Header(side.Last, "To"));
     }
 
-    [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public void Draining_and_overload_refuse_new_calls_and_options_but_not_running_calls(bool isDraining, bool isOverloaded)
+    [Fact]
+    public void Draining_answers_options_with_503_and_leaves_calls_to_the_owner()
+    {
+        using var side = new Sipside(o => o with { RetryAfterSeconds = 30 });
+        side.Endpoint.IsDraining = true;
+        side.Receive(Sipside.Invite("z9hG4bKo", "opt", method: "OPTIONS", body: ""));
+        Assert.Equal([503], side.Statuses);
+        Assert.Equal("30", Sipside.Header(side.Last, "Retry-After"));
+        side.Receive(Sipside.Invite("z9hG4bKn", "new"));
+        Assert.Equal([503, 100], side.Statuses);
+        side.Endpoint.IsDraining = false;
+        side.Receive(Sipside.Invite("z9hG4bKp", "opt", method: "OPTIONS", body: ""));
+        Assert.Equal([503, 100, 200], side.Statuses);
+    }
+
+    [Fact]
+    public void Overload_refuses_new_calls_and_options_but_not_running_calls()
     {
         using var side = new Sipside(o => o with { RetryAfterSeconds = 30 });
         var dialog = side.Establish();
-        side.Endpoint.IsDraining = isDraining;
-        side.Endpoint.IsOverloaded = isOverloaded;
+        side.Endpoint.IsOverloaded = true;
         side.Receive(Sipside.Invite("z9hG4bKn", "new"));
         side.Receive(Sipside.Invite("z9hG4bKo", "opt", method: "OPTIONS", body: ""));
         Assert.Equal([503, 503], side.Statuses);

@@ -55,8 +55,8 @@ internal static class SiproomCommand
         root.Subcommands.Add(NotBuilt("dispatch", "List and change dispatch rules"));
         root.Subcommands.Add(NotBuilt("number", "List and change phone numbers"));
         root.Subcommands.Add(NotBuilt("calls", "List, show and end calls"));
-        root.Subcommands.Add(NotBuilt("drain", "Take no new calls, or take them again"));
-        root.Subcommands.Add(NotBuilt("reload", "Read configuration and policy again"));
+        root.Subcommands.Add(DrainCommand.Build());
+        root.Subcommands.Add(ReloadCommand.Build());
         return root;
     }
 

@@ -88,7 +88,7 @@ public sealed class ConfigLoader
             PrometheusPort = (ushort)top.Integer("prometheus_port", 0, 0, 65_535),
             DevIcePort = _overrides.DevIcePort ?? 0,
             RecordsFile = ReadRecords(top),
-            ControlSocket = top.Text("control", "/run/siproom/control.sock"),
+            ControlSocket = top.TextOrNull("control") is { } control ? control == "off" ? "" : control : null,
             CaFile = ReadFile(top, "ca_file"),
             Limits = ReadLimits(top),
         };
@@ -261,6 +261,7 @@ public sealed class ConfigLoader
         return limits with
         {
             RingingInterval = ringing,
+            DrainTimeout = top.Duration("drain_for", limits.DrainTimeout),
             MediaTimeout = top.Duration("media_timeout", limits.MediaTimeout),
             MediaTimeoutInitial = top.Duration("media_timeout_initial", limits.MediaTimeoutInitial),
             CpuMax = top.Number("max_cpu_utilization", limits.CpuMax, 0.01, 1),

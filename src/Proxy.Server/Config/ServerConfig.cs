@@ -120,7 +120,8 @@ public sealed record ServerConfig
     /// <summary>Call records, one JSON line an attempt; null: none.</summary>
     public string? RecordsFile { get; init; }
 
-    public string ControlSocket { get; init; } = "/run/siproom/control.sock";
+    /// <summary>Path of the unix socket that the command-line verbs use; null: the usual place (see <see cref="Http.ControlSocket"/>), empty: none.</summary>
+    public string? ControlSocket { get; init; }
 
     /// <summary>Certificates of authorities for wss://; null: the system's.</summary>
     public string? CaFile { get; init; }

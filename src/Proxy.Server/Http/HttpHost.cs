@@ -55,7 +55,7 @@ public sealed class HttpHost : IAsyncDisposable
     {
         await _app.StartAsync(cancellationToken).ConfigureAwait(false);
         Local = _options.Listen;
-        if (_options.Listen.Port == 0)
+        if (_options.UnixSocket is null && _options.Listen.Port == 0)
         {
             IServer server = _app.Services.GetRequiredService<IServer>();
             foreach (string address in server.Features.Get<IServerAddressesFeature>()!.Addresses)
@@ -79,6 +79,11 @@ public sealed class HttpHost : IAsyncDisposable
         kestrel.Limits.MaxConcurrentConnections = options.Connections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = options.Connections;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        if (options.UnixSocket is { } path)
+        {
+            kestrel.ListenUnixSocket(path);
+            return;
+        }
         kestrel.Listen(new IPEndPoint(options.Listen.Address.ToIPAddress(), options.Listen.Port));
     }
 

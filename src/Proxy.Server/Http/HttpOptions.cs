@@ -7,8 +7,11 @@ namespace Proxy.Server.Http;
 /// <summary>Any thread. How the HTTP host listens.</summary>
 public sealed record HttpOptions
 {
-    /// <summary>Address and port; port 0 lets the kernel choose (tests).</summary>
-    public required NetEndPoint Listen { get; init; }
+    /// <summary>Address and port; port 0 lets the kernel choose (tests). Unused with <see cref="UnixSocket"/>.</summary>
+    public NetEndPoint Listen { get; init; }
+
+    /// <summary>Path of a unix socket to listen on instead; null listens on TCP.</summary>
+    public string? UnixSocket { get; init; }
 
     /// <summary>Longest request line, bytes: join URLs carry a compressed offer of 2–3 KB, or 19–25 KB plain.</summary>
     public int RequestLineBytes { get; init; } = 64 * 1024;

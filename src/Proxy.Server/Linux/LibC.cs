@@ -81,6 +81,12 @@ internal static unsafe partial class LibC
     [LibraryImport(Name)]
     internal static partial int gettid();
 
+    [LibraryImport(Name)]
+    internal static partial uint geteuid();
+
+    [LibraryImport(Name)]
+    internal static partial uint umask(uint mask);
+
     [LibraryImport(Name, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int setenv(string name, string value, int overwrite);
 }

@@ -5,6 +5,8 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Proxy.Bridge.Records;
+using Proxy.Core.Net;
+using Proxy.Server.Api;
 using Proxy.Server.Config;
 using Proxy.Server.Console;
 using Proxy.Server.Http;
@@ -21,6 +23,8 @@ public static class ServeNode
     private const int Done = 0;
     private const int Failed = 1;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_haste = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
 
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
     /// <returns>0 stopped by a signal, 1 it failed; the sentence is on stderr.</returns>
@@ -46,24 +50,16 @@ public static class ServeNode
 
     private static async Task<int> Serve(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms)
     {
-        using var stopping = new SemaphoreSlim(0);
-        using PosixSignalRegistration term = Stopper(PosixSignal.SIGTERM, stopping);
-        using PosixSignalRegistration interrupt = Stopper(PosixSignal.SIGINT, stopping);
+        using var signals = new SemaphoreSlim(0);
+        var control = new NodeControl(node, policy.ReloadAsync, config.Limits.DrainTimeout);
+        using PosixSignalRegistration term = Stopper(PosixSignal.SIGTERM, signals);
+        using PosixSignalRegistration interrupt = Stopper(PosixSignal.SIGINT, signals);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            _ = policy.ReloadAsync(CancellationToken.None);
+            _ = ReloadAsync(control, log);
         });
-        node.Metrics.Add(new ProcessMetrics("0.1.0"));
-        string notReady = "starting";
-        var modules = new List<IHttpModule> { new HealthModule(() => notReady), new MetricsModule(node.Metrics) };
-        modules.AddRange(policy.Modules);
-        if (rooms is not null)
-        {
-            modules.Add(new RoomsModule(rooms));
-            modules.Add(new ConsoleModule());
-        }
-        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, modules);
+        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, Modules(node, policy, rooms, control));
         await using (http.ConfigureAwait(false))
         {
             try
@@ -75,16 +71,86 @@ public static class ServeNode
                 System.Console.Error.WriteLine($"siproom: HTTP cannot listen on {config.Http}: {e.Message}");
                 return Failed;
             }
+            (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, policy, control).ConfigureAwait(false);
+            if (error.Length > 0)
+            {
+                System.Console.Error.WriteLine("siproom: " + error);
+                return Failed;
+            }
             node.Start();
             policy.Start();
-            notReady = "";
+            control.Started();
             (int calls, string because) = node.Capacity;
             System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal} http={http.Local} calls_max={calls}({because})");
-            await stopping.WaitAsync().ConfigureAwait(false);
-            notReady = "draining";
-            node.Stop(s_patience);
+            await signals.WaitAsync().ConfigureAwait(false);
+            await LeaveAsync(node, control, signals, log).ConfigureAwait(false);
+            if (socket is not null)
+            {
+                await socket.DisposeAsync().ConfigureAwait(false);
+            }
         }
         return Done;
+    }
+
+    private static List<IHttpModule> Modules(SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
+    {
+        node.Metrics.Add(new ProcessMetrics(Program.Version));
+        var modules = new List<IHttpModule> { new HealthModule(() => control.WhyNotReady), new MetricsModule(node.Metrics) };
+        modules.AddRange(policy.Modules);
+        modules.Add(new ControlModule(control, new AdminGate(policy.Keys, isOpen: false)));
+        if (rooms is not null)
+        {
+            modules.Add(new RoomsModule(rooms));
+            modules.Add(new ConsoleModule());
+        }
+        return modules;
+    }
+
+    /// <summary>The socket of the command-line verbs. A node can do without the usual one; one that the configuration names must work.</summary>
+    private static async Task<(HttpHost? Socket, string Error)> StartControlAsync(
+        ServerConfig config, NetEndPoint local, ILogger log, PolicyRuntime policy, NodeControl control)
+    {
+        string path = ControlSocket.PathOf(config, local, Environment.GetEnvironmentVariable);
+        if (path.Length == 0)
+        {
+            return (null, "");
+        }
+        var modules = new List<IHttpModule>(policy.ControlModules) { new ControlModule(control, new AdminGate(policy.Keys, isOpen: true)) };
+        (HttpHost? socket, string error) = await ControlSocket.TryStartAsync(path, new HttpOptions { Log = log }, modules).ConfigureAwait(false);
+        if (error.Length > 0 && config.ControlSocket is null)
+        {
+            Logs.Log.ConfigNotice(log, error + "; `siproom drain`, `calls` and the like need --url");
+            error = "";
+        }
+        return (socket, error);
+    }
+
+    /// <summary>Drains, then ends: when the last call is over, when the time is up, or at once at a second signal.</summary>
+    private static async Task LeaveAsync(SiproomNode node, NodeControl control, SemaphoreSlim signals, ILogger log)
+    {
+        DrainState state = await control.DrainAsync(null, isLeaving: true).ConfigureAwait(false);
+        if (state.Calls > 0)
+        {
+            NodeLog.Draining(log, state.Calls, state.SecondsLeft);
+        }
+        TimeSpan patience = s_patience;
+        while (node.Signal.Calls.Count > 0)
+        {
+            if (await signals.WaitAsync(s_look).ConfigureAwait(false))
+            {
+                patience = s_haste;
+                break;
+            }
+        }
+        node.Stop(patience);
+    }
+
+    private static async Task ReloadAsync(NodeControl control, ILogger log)
+    {
+        foreach (string problem in await control.ReloadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            NodeLog.Policy(log, problem);
+        }
     }
 
     private static RoomLoop? StartRooms(ServerConfig config, ILogger log)
@@ -105,11 +171,11 @@ public static class ServeNode
         return rooms;
     }
 
-    private static PosixSignalRegistration Stopper(PosixSignal signal, SemaphoreSlim stopping) => PosixSignalRegistration.Create(
+    private static PosixSignalRegistration Stopper(PosixSignal signal, SemaphoreSlim signals) => PosixSignalRegistration.Create(
         signal,
         context =>
         {
             context.Cancel = true;
-            stopping.Release();
+            signals.Release();
         });
 }

@@ -81,7 +81,7 @@ public sealed class SiproomNode : IDisposable
         var journal = new CallJournal(log, write);
         NetAddress signalAddress = AdvertisedAddress(config);
         SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
-        var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom" }, SystemRandom.Instance);
+        var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom", RetryAfterSeconds = RetryAfter(config) }, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
         var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], tcp, cpu, limits);
@@ -107,7 +107,19 @@ public sealed class SiproomNode : IDisposable
     public Task<T> Ask<T>(Func<SignalLoop, MonoTime, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool isPosted = _p.Mail.Control.TryPost((loop, now) => answer.SetResult(question(loop, now)));
+        bool isPosted = _p.Mail.Control.TryPost((loop, now) =>
+        {
+            try
+            {
+                answer.SetResult(question(loop, now));
+            }
+            catch (Exception e)
+            {
+                // The asker hears of it too; the loop's catch counts it.
+                answer.SetException(e);
+                throw;
+            }
+        });
         if (!isPosted)
         {
             answer.SetException(new InvalidOperationException("the signal thread's control queue is full"));
@@ -120,7 +132,7 @@ public sealed class SiproomNode : IDisposable
     {
         Ask((loop, now) =>
         {
-            loop.Calls.IsDraining = true;
+            loop.Drain(MonoTime.Never);
             loop.Calls.HangUpAll(new Outcome(EndedBy.Us, "shutdown", "the node shuts down", 503, 41), now);
             return true;
         }).Wait(TimeSpan.FromSeconds(1));
@@ -183,6 +195,9 @@ public sealed class SiproomNode : IDisposable
             CallsPerShard = perShard,
         };
     }
+
+    private static int RetryAfter(ServerConfig config) =>
+        Math.Clamp(Math.Max(config.Refusals[RefusalCode.Draining].RetryAfterSeconds, config.Refusals[RefusalCode.NodeOverload].RetryAfterSeconds), 1, 3600);
 
     private static NetAddress AdvertisedAddress(ServerConfig config)
     {

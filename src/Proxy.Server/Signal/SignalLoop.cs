@@ -92,6 +92,20 @@ public sealed class SignalLoop : IDisposable
         }
     }
 
+    /// <summary>Own thread. Takes no more calls, answers OPTIONS with 503; running calls go on until then.</summary>
+    public void Drain(MonoTime until)
+    {
+        _sip.IsDraining = true;
+        _calls.Drain(until);
+    }
+
+    /// <summary>Own thread. Takes calls again.</summary>
+    public void EndDrain()
+    {
+        _sip.IsDraining = false;
+        _calls.EndDrain();
+    }
+
     public void Stop()
     {
         _isStopping = true;

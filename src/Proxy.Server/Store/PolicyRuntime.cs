@@ -39,9 +39,10 @@ public sealed class PolicyRuntime : IDisposable
         _say = say;
         Settings = new PolicySettings { Refusals = config.Refusals, Secret = Encoding.UTF8.GetBytes(config.ApiSecret) };
         Policy = Make();
-        var keys = new TokenKeys([KeyValuePair.Create(config.ApiKey, config.ApiSecret)]);
-        var api = new SipApi(store, new SipApiSettings { Compat = config.Compat, NewId = SipIds.New });
-        Modules = [new SipModule(new SipTwirp(api), keys, () => DateTimeOffset.UtcNow), new SipExplainModule(Make(), keys, config.IsDev)];
+        Keys = new TokenKeys([KeyValuePair.Create(config.ApiKey, config.ApiSecret)]);
+        var twirp = new SipTwirp(new SipApi(store, new SipApiSettings { Compat = config.Compat, NewId = SipIds.New }));
+        Modules = [new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow), new SipExplainModule(Make(), Keys, config.IsDev)];
+        ControlModules = [new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow, isOpen: true), new SipExplainModule(Make(), Keys, isOpen: true)];
         IPolicy Make() => config.IsDev && config.PolicyFolder is null && !config.PolicyInRedis
             ? new DevOrRules(store, new RulePolicy(store, Settings), new DevPolicy(Settings))
             : new RulePolicy(store, Settings);
@@ -52,8 +53,14 @@ public sealed class PolicyRuntime : IDisposable
     /// <summary>For the signal thread alone.</summary>
     public IPolicy Policy { get; }
 
+    /// <summary>API keys and secrets of the tokens.</summary>
+    public TokenKeys Keys { get; }
+
     /// <summary>Routes for the HTTP address.</summary>
     public IReadOnlyList<IHttpModule> Modules { get; }
+
+    /// <summary>The same routes for the control socket, where no token is asked for.</summary>
+    public IReadOnlyList<IHttpModule> ControlModules { get; }
 
     /// <summary>The snapshot's version now in force, for metrics.</summary>
     public long Version => _store.Current.Version;
@@ -76,7 +83,8 @@ public sealed class PolicyRuntime : IDisposable
     }
 
     /// <summary>Reads everything again now (SIGHUP, <c>reload</c>).</summary>
-    public async Task ReloadAsync(CancellationToken cancellation)
+    /// <returns>What cannot be used; empty when all was read. What was in force before stays in its place.</returns>
+    public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellation)
     {
         bool isChanged = _store switch
         {
@@ -88,6 +96,13 @@ public sealed class PolicyRuntime : IDisposable
         {
             Tell();
         }
+        return _store switch
+        {
+            FolderStore folder => folder.Errors,
+            RedisStore { Outage.Length: > 0 } redis => [redis.Outage],
+            RedisStore redis => redis.Quarantined,
+            _ => [],
+        };
     }
 
     public void Dispose()

@@ -6,16 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const SIP = '127.0.0.1:15060';
+/** Another loopback address lets several runs go on beside each other. */
+export const HOST = process.env.SIPROOM_HOST ?? '127.0.0.1';
+export const SIP = HOST + ':15060';
+export const siproom = process.env.SIPROOM ?? root + 'artifacts/siproom';
 export const scratch = mkdtempSync(join(tmpdir(), 'siproom-interop-'));
 
 /** Runs `siproom serve --dev`; records go to a file whose lines `records()` gives. */
-export async function startNode(config = '', http = '127.0.0.1:17980') {
+export async function startNode(config = '', http = HOST + ':17980') {
   const records = join(scratch, `records-${Date.now()}.jsonl`);
   const file = join(scratch, `siproom-${Date.now()}.yaml`);
   writeFileSync(file, `records: { file: ${records} }\n${config}\n`);
   const args = ['serve', '--dev', '--config', file, '--sip', SIP, '--http', http, '--dev-ice-port', '17982', '--rtp', '20000-22000'];
-  const child = spawn(process.env.SIPROOM ?? root + 'artifacts/siproom', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(siproom, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text) => { log += text; });
   const exited = new Promise((r) => child.once('exit', r));
@@ -26,7 +29,7 @@ export async function startNode(config = '', http = '127.0.0.1:17980') {
     setTimeout(() => reject(new Error('siproom serve is not ready after 15 s')), 15000).unref();
   });
   return {
-    url: 'ws://' + http, http: 'http://' + http, pid: child.pid, readyMs: Date.now() - start,
+    url: 'ws://' + http, http: 'http://' + http, pid: child.pid, exited, signal: (name) => child.kill(name), readyMs: Date.now() - start,
     log: () => log,
     records: () => (existsSync(records) ? readFileSync(records, 'utf8').trim().split('\n').filter(Boolean).map((l) => JSON.parse(l)) : []),
     metrics: async () => Object.fromEntries((await (await fetch('http://' + http + '/metrics')).text()).split('\n')

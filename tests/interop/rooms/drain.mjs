@@ -1,0 +1,69 @@
+// Drain on the native binary: by command, undone, by signal, by a second signal. Calls are our own caller's; the control
+// socket is the configuration's.
+import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { check, finish } from './server.mjs';
+import { startNode, load, run, siproom, scratch } from './node.mjs';
+
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+const socket = join(scratch, 'control.sock');
+const verb = (...args) => run(siproom, [...args, '--control', socket]).done;
+const readyz = async (node) => (await fetch(node.http + '/readyz')).status;
+const since = (start) => (Date.now() - start) / 1000;
+
+let node = await startNode(`control: ${socket}`);
+try {
+  check('the socket is its owner\'s alone', (statSync(socket).mode & 0o777) === 0o600);
+  const running = load('demo', ['--hold', 30]);
+  await sleep(2000);
+  const start = Date.now();
+  const said = await verb('drain', '--for', '4s');
+  check('siproom drain', said.code === 0 && said.out.includes('1 call runs'), (said.out + said.err).trim());
+  check('not ready while draining', (await readyz(node)) === 503);
+  const refused = await load('demo', ['--hold', 1]);
+  check('a new INVITE gets 503', refused.statuses?.['503'] === 1, refused.statuses);
+  const ended = await running;
+  check('the running call goes on until the deadline', since(start) > 3.5 && since(start) < 6 && ended.answered === 1, since(start).toFixed(1) + ' s');
+  const record = node.records().find((r) => r.code === 'drained');
+  check('its record says why', record?.status === 200 && record?.ended_by === 'us', record?.sentence);
+  const undone = await verb('drain', '--undo');
+  check('siproom drain --undo', undone.code === 0 && (await readyz(node)) === 200, (undone.out + undone.err).trim());
+  const again = await load('demo', ['--hold', 2]);
+  check('calls are taken again', again.answered === 1, again.statuses);
+  const reloaded = await verb('reload');
+  check('siproom reload', reloaded.code === 0 && reloaded.out.includes('reloaded'), (reloaded.out + reloaded.err).trim());
+
+  const last = load('demo', ['--hold', 5]);
+  await sleep(2000);
+  node.signal('SIGTERM');
+  await sleep(300);
+  check('after SIGTERM the node lives on, not ready', (await readyz(node)) === 503);
+  const late = await verb('drain', '--undo');
+  check('which is not undone', late.code === 1 && late.err.includes('signal'), late.err.trim());
+  const finished = await last;
+  check('the call ends by itself and was heard', finished.answered === 1 && finished.heardTone === 1, finished.statuses);
+  check('then the node ends with 0', (await Promise.race([node.exited, sleep(3000)])) === 0);
+
+  node = await startNode(`control: ${socket}`);
+  const cut = load('demo', ['--hold', 60]);
+  await sleep(2000);
+  node.signal('SIGTERM');
+  await sleep(500);
+  const second = Date.now();
+  node.signal('SIGTERM');
+  check('a second signal ends at once, with 0', (await Promise.race([node.exited, sleep(5000)])) === 0 && since(second) < 2.5, since(second).toFixed(1) + ' s');
+  check('and the caller gets its BYE', (await cut).answered === 1 && since(second) < 6);
+  node = await startNode(`control: ${socket}\ndrain_for: 2s`);
+  const short = load('demo', ['--hold', 60]);
+  await sleep(2000);
+  const term = Date.now();
+  node.signal('SIGTERM');
+  check('drain_for ends calls and process', (await Promise.race([node.exited, sleep(8000)])) === 0 && since(term) > 1.5, since(term).toFixed(1) + ' s');
+  await short;
+} catch (error) {
+  check('script', false, error.stack);
+  console.log(node.log().slice(-2000));
+}
+await node.stop();
+
+finish();
