@@ -10,6 +10,9 @@ public enum SignalOutputKind
 
     /// <summary>Close the WebSocket with <see cref="SignalOutput.CloseCode"/>.</summary>
     Close,
+
+    /// <summary>Close the TCP connection without a close frame.</summary>
+    Abort,
 }
 
 /// <summary>Any thread. One step for a signalling connection.</summary>

@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Proxy.Core.Memory;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
+using Proxy.DevRoom.Agents;
 using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Rooms;
@@ -33,6 +34,8 @@ public sealed class RoomServer : IDisposable
     private readonly TransportDriver _transports;
     private readonly SessionHandler _sessions;
     private readonly RoomServiceApi _api;
+    private readonly AgentService _agents;
+    private readonly AgentDispatchApi _dispatchApi;
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly Dictionary<long, Participant> _connections = [];
     private readonly List<Participant> _failed = [];
@@ -47,7 +50,9 @@ public sealed class RoomServer : IDisposable
         _environment = new RoomEnvironment(options, peers, random);
         _transports = new TransportDriver(_environment) { StateChanged = OnTransport };
         _sessions = new SessionHandler(_environment, _transports) { LeaveRequested = OnLeave };
-        _api = new RoomServiceApi(this, _environment, _sessions, _transports);
+        _agents = new AgentService(this, _environment);
+        _api = new RoomServiceApi(this, _environment, _sessions, _transports, _agents.Jobs);
+        _dispatchApi = new AgentDispatchApi(this, _environment, _agents.Jobs);
     }
 
     public RoomServerOptions Options { get; }
@@ -67,13 +72,13 @@ public sealed class RoomServer : IDisposable
         get
         {
             MonoTime next = MonoTime.Min(_transports.NextDeadline, _environment.AgentTimers.NextDeadline);
-            return MonoTime.Min(next, MonoTime.Min(_nextSpeech, _nextSecond));
+            return MonoTime.Min(MonoTime.Min(next, _agents.NextDeadline), MonoTime.Min(_nextSpeech, _nextSecond));
         }
     }
 
     internal IReadOnlyDictionary<string, Room> Rooms => _rooms;
 
-    /// <summary>Answers a GET below <c>/rtc</c>.</summary>
+    /// <summary>Answers a GET below <c>/rtc</c>, or of <c>/agent</c>.</summary>
     /// <param name="connection">A number of the runtime for this connection, never used again.</param>
     /// <param name="path">Path without query.</param>
     /// <param name="query">Query without the question mark, still percent-encoded.</param>
@@ -82,6 +87,10 @@ public sealed class RoomServer : IDisposable
     /// <returns>101 (upgrade; outputs follow), or the refusal with the stock server's status and body.</returns>
     public RoomHttpReply OpenConnection(long connection, string path, string query, string? bearerToken, bool isWebSocket, MonoTime now)
     {
+        if (path == "/agent")
+        {
+            return _agents.Open(connection, query, bearerToken, isWebSocket, now);
+        }
         bool isValidate = path is "/rtc/v1/validate" or "/rtc/validate";
         if (path != "/rtc/v1" && !isValidate)
         {
@@ -134,11 +143,14 @@ public sealed class RoomServer : IDisposable
 
     private RoomHttpReply Join(long connection, AccessClaims claims, JoinRequest request, MonoTime now)
     {
-        if (GetOrCreate(claims.Video!.Room, now) is not { } room || _connections.Count >= Options.ParticipantsMax)
+        if (_connections.Count >= Options.ParticipantsMax || GetOrCreate(claims.Video!.Room, now, out bool isNew) is not { } room)
         {
             return RoomHttpReply.Text(503, "the development room server is full");
         }
-        ApplyRoomConfig(room, claims.RoomConfig, now);
+        if (isNew)
+        {
+            ApplyRoomConfig(room, claims.RoomConfig, now);
+        }
         if (room.Find(claims.Identity) is { } old)
         {
             Remove(old, DisconnectReason.DuplicateIdentity, now);
@@ -162,9 +174,10 @@ public sealed class RoomServer : IDisposable
         _environment.Outbox.Send(connection, new SignalResponse { Join = JoinResponse(room, participant) });
         participant.Info.State = ParticipantInfo.Types.State.Joined;
         room.Add(participant);
-        Note(RoomNoticeKind.Joined, room.Name, participant.Identity, "");
+        Note(new RoomNotice(RoomNoticeKind.Joined, room.Name, participant.Identity, ""));
         _sessions.Begin(participant, request, now);
         room.Announce(participant, includesSelf: false);
+        _agents.Jobs.ParticipantJoined(participant, now);
         if (room.Agent is null && Options.DemoAgentRoomPrefix.Length > 0 && room.Name.StartsWith(Options.DemoAgentRoomPrefix, StringComparison.Ordinal))
         {
             AddAgent(room, new DemoAgentOptions(Options.DemoAgentMode), now);
@@ -196,7 +209,7 @@ public sealed class RoomServer : IDisposable
         return join;
     }
 
-    private static ServerInfo ServerInfo() => new() { Version = "1.13.5", Protocol = 17, NodeId = "ND_siproom", AgentProtocol = 1 };
+    internal static ServerInfo ServerInfo() => new() { Version = "1.13.5", Protocol = 17, NodeId = "ND_siproom", AgentProtocol = 1 };
 
     private RoomHttpReply Resume(long connection, AccessClaims claims, JoinRequest request, MonoTime now)
     {
@@ -230,9 +243,15 @@ public sealed class RoomServer : IDisposable
         return RoomHttpReply.Upgrade;
     }
 
-    /// <summary>One WebSocket message of a client.</summary>
+    /// <summary>One WebSocket message of a client or an agents worker.</summary>
     public void FrameReceived(long connection, ReadOnlySpan<byte> frame, bool isText, MonoTime now)
     {
+        if (_agents.Owns(connection))
+        {
+            _agents.FrameReceived(connection, frame, isText, now);
+            Settle(now);
+            return;
+        }
         if (!_connections.TryGetValue(connection, out Participant? participant) || !TryParse(frame, isText, out SignalRequest request))
         {
             return;
@@ -263,6 +282,7 @@ public sealed class RoomServer : IDisposable
     /// <summary>The WebSocket is gone; media lives on until ICE fails or the client leaves.</summary>
     public void ConnectionClosed(long connection, MonoTime now)
     {
+        _agents.Closed(connection, now);
         if (!_connections.Remove(connection, out Participant? participant) || participant.Connection != connection)
         {
             return;
@@ -288,6 +308,7 @@ public sealed class RoomServer : IDisposable
     public void HandleTimeout(MonoTime now)
     {
         _transports.HandleTimeout(now);
+        _agents.HandleTimeout(now);
         while (_environment.AgentTimers.TryExpire(now, out int key))
         {
             _environment.Agents.At(key)?.HandleTimeout(now);
@@ -341,12 +362,18 @@ public sealed class RoomServer : IDisposable
         }
     }
 
-    /// <summary>A RoomService call over Twirp.</summary>
+    /// <summary>A call over Twirp.</summary>
+    /// <param name="service"><c>RoomService</c> or <c>AgentDispatchService</c>.</param>
     /// <param name="method">The last path segment, for example <c>ListRooms</c>.</param>
     /// <param name="isJson">Content type application/json instead of application/protobuf.</param>
-    public RoomHttpReply CallRoomService(string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now)
+    public RoomHttpReply CallService(string service, string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now)
     {
-        RoomHttpReply reply = _api.Call(method, body, isJson, bearerToken, now);
+        RoomHttpReply reply = service switch
+        {
+            "RoomService" => _api.Call(method, body, isJson, bearerToken, now),
+            "AgentDispatchService" => _dispatchApi.Call(method, body, isJson, bearerToken, now),
+            _ => TwirpAnswer.BadRoute(service, method),
+        };
         Settle(now);
         return reply;
     }
@@ -354,14 +381,14 @@ public sealed class RoomServer : IDisposable
     /// <summary>Puts a demo agent in a room (made when missing); nothing happens when it has one.</summary>
     public void AddDemoAgent(string room, DemoAgentOptions agent, MonoTime now)
     {
-        if (GetOrCreate(room, now) is { } target)
+        if (GetOrCreate(room, now, out _) is { } target)
         {
             AddAgent(target, agent, now);
             Settle(now);
         }
     }
 
-    private void AddAgent(Room room, DemoAgentOptions agent, MonoTime now)
+    internal void AddAgent(Room room, DemoAgentOptions agent, MonoTime now)
     {
         if (room.Agent is null)
         {
@@ -377,11 +404,11 @@ public sealed class RoomServer : IDisposable
     /// <summary>Next thing worth a log line; drain until false.</summary>
     public bool TryPollNotice(out RoomNotice notice) => _notices.TryDequeue(out notice);
 
-    private void Note(RoomNoticeKind kind, string room, string identity, string detail)
+    internal void Note(in RoomNotice notice)
     {
         if (_notices.Count < NoticesMax)
         {
-            _notices.Enqueue(new RoomNotice(kind, room, identity, detail));
+            _notices.Enqueue(notice);
         }
     }
 
@@ -389,9 +416,11 @@ public sealed class RoomServer : IDisposable
     public bool TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to) => _environment.Datagrams.TryTake(out datagram, out to);
 
     /// <summary>The room of a name; null when there are too many.</summary>
-    internal Room? GetOrCreate(string name, MonoTime now)
+    /// <param name="isNew">It was made just now: whoever asked dispatches its agents.</param>
+    internal Room? GetOrCreate(string name, MonoTime now, out bool isNew)
     {
-        if (!_rooms.TryGetValue(name, out Room? room) && _rooms.Count < Options.RoomsMax)
+        isNew = !_rooms.TryGetValue(name, out Room? room) && _rooms.Count < Options.RoomsMax;
+        if (isNew)
         {
             _rooms[name] = room = new Room(_environment, name, now);
             StartClocks(now);
@@ -408,27 +437,16 @@ public sealed class RoomServer : IDisposable
     // roomConfig only counts for the participant that makes the room.
     private void ApplyRoomConfig(Room room, RoomConfiguration? config, MonoTime now)
     {
-        if (config is null || room.WasJoined || room.Agent is not null)
+        if (config is null)
         {
+            _agents.Jobs.RoomMade(room, [], now);
             return;
         }
         room.Info.MaxParticipants = config.MaxParticipants > 0 ? config.MaxParticipants : room.Info.MaxParticipants;
         room.Info.EmptyTimeout = config.EmptyTimeout > 0 ? config.EmptyTimeout : room.Info.EmptyTimeout;
         room.Info.DepartureTimeout = config.DepartureTimeout > 0 ? config.DepartureTimeout : room.Info.DepartureTimeout;
         room.Info.Metadata = config.Metadata.Length > 0 ? config.Metadata : room.Info.Metadata;
-        foreach (RoomAgentDispatch agent in config.Agents)
-        {
-            Dispatch(room, agent.AgentName, agent.Metadata, now);
-        }
-    }
-
-    /// <summary>An agent is asked for by name; only the demo agent is known here.</summary>
-    internal void Dispatch(Room room, string agentName, string metadata, MonoTime now)
-    {
-        if (agentName == DemoAgentOptions.AgentName)
-        {
-            AddAgent(room, DemoAgentOptions.Parse(metadata), now);
-        }
+        _agents.Jobs.RoomMade(room, config.Agents, now);
     }
 
     private void OnTransport(Participant participant, PeerEvent peerEvent, MonoTime now)
@@ -439,7 +457,7 @@ public sealed class RoomServer : IDisposable
                 participant.IsConnected = true;
                 participant.ConnectDeadline = MonoTime.Never;
                 participant.Info.State = ParticipantInfo.Types.State.Active;
-                Note(RoomNoticeKind.Active, participant.Room.Name, participant.Identity, "");
+                Note(new RoomNotice(RoomNoticeKind.Active, participant.Room.Name, participant.Identity, ""));
                 bool publishes = participant.Tracks.Exists(track => track.Mid is not null);
                 _sessions.FinishTracks(participant);
                 if (!publishes)
@@ -459,6 +477,7 @@ public sealed class RoomServer : IDisposable
         while (_environment.Published.TryDequeue(out Track? track))
         {
             track.Publisher.Room.Agent?.OnPublished(track, now);
+            _agents.Jobs.ParticipantPublished(track.Publisher, now);
         }
     }
 
@@ -485,7 +504,7 @@ public sealed class RoomServer : IDisposable
             return;
         }
         participant.IsGone = true;
-        Note(RoomNoticeKind.Left, participant.Room.Name, participant.Identity, reason.ToString());
+        Note(new RoomNotice(RoomNoticeKind.Left, participant.Room.Name, participant.Identity, reason.ToString()));
         if (participant.Connection is { } connection)
         {
             // A client whose media was lost may come back; all other reasons are final.
@@ -510,6 +529,7 @@ public sealed class RoomServer : IDisposable
         participant.Info.State = ParticipantInfo.Types.State.Disconnected;
         participant.Info.DisconnectReason = reason;
         participant.Room.Announce(participant, includesSelf: false);
+        _agents.Jobs.ParticipantLeft(participant, reason, now);
     }
 
     /// <summary>Ends a room and everybody's stay in it.</summary>
@@ -520,8 +540,9 @@ public sealed class RoomServer : IDisposable
             Remove(participant, reason, now);
         }
         room.Agent?.Leave();
+        _agents.Jobs.RoomClosed(room, now);
         _rooms.Remove(room.Name);
-        Note(RoomNoticeKind.RoomClosed, room.Name, "", reason.ToString());
+        Note(new RoomNotice(RoomNoticeKind.RoomClosed, room.Name, "", reason.ToString()));
     }
 
     public void Dispose()

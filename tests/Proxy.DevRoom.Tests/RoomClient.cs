@@ -20,7 +20,7 @@ internal sealed class RoomWorld
 {
     private long _connections;
 
-    public RoomWorld(string agentPrefix = "", DemoAgentMode mode = DemoAgentMode.GreetAndEcho)
+    public RoomWorld(string agentPrefix = "", DemoAgentMode mode = DemoAgentMode.GreetAndEcho, IRandom? random = null)
     {
         NetEndPoint.TryParse("127.0.0.1:7882", out NetEndPoint candidate);
         RoomServerOptions options = new()
@@ -30,7 +30,7 @@ internal sealed class RoomWorld
             DemoAgentRoomPrefix = agentPrefix,
             DemoAgentMode = mode,
         };
-        Server = new RoomServer(options, Transports, new SeededRandom(7));
+        Server = new RoomServer(options, Transports, random ?? new SeededRandom(7));
     }
 
     public RoomServer Server { get; }
@@ -41,10 +41,39 @@ internal sealed class RoomWorld
 
     public Dictionary<long, RoomClient> Clients { get; } = [];
 
+    public Dictionary<long, TestWorker> Workers { get; } = [];
+
     /// <summary>Datagrams that left the mux, oldest first.</summary>
     public List<(byte[] Bytes, NetEndPoint To)> Datagrams { get; } = [];
 
     public RoomClient Client(string room, string identity, string grants = "") => new(this, ++_connections, room, identity, grants);
+
+    /// <param name="token">An access token for the room.</param>
+    public RoomClient ClientWithToken(string identity, string token) => new(this, ++_connections, identity, token);
+
+    /// <summary>A connection of <c>/agent</c> that is not open yet.</summary>
+    public TestWorker Worker() => new(this, ++_connections);
+
+    /// <summary>An idle worker that is registered.</summary>
+    public TestWorker Worker(string agentName, JobType type = JobType.JtRoom, float load = 0)
+    {
+        TestWorker worker = Worker();
+        worker.Open();
+        worker.Register(new RegisterWorkerRequest { AgentName = agentName, Type = type });
+        worker.Report(load);
+        return worker;
+    }
+
+    /// <summary>Notices since the last call, as lines.</summary>
+    public List<string> Notices()
+    {
+        List<string> lines = [];
+        while (Server.TryPollNotice(out RoomNotice notice))
+        {
+            lines.Add(notice.ToString());
+        }
+        return lines;
+    }
 
     public void Advance(int millis)
     {
@@ -65,6 +94,10 @@ internal sealed class RoomWorld
             if (Clients.TryGetValue(output.Connection, out RoomClient? client))
             {
                 client.Take(output);
+            }
+            if (Workers.TryGetValue(output.Connection, out TestWorker? worker))
+            {
+                worker.Take(output);
             }
         }
         while (Server.TryPollDatagram(out ReadOnlySpan<byte> datagram, out NetEndPoint to))
@@ -92,11 +125,11 @@ internal sealed class RoomWorld
         return "join_request=" + text.Replace('+', '-').Replace('/', '_').Replace("=", "%3D", StringComparison.Ordinal);
     }
 
-    public RoomHttpReply Api<TRequest>(string method, TRequest request, string grants)
+    public RoomHttpReply Api<TRequest>(string method, TRequest request, string grants, string service = "RoomService")
         where TRequest : IMessage
     {
         string token = Sign("{\"iss\":\"devkey\",\"sub\":\"api\",\"video\":{" + grants + "}}");
-        RoomHttpReply reply = Server.CallRoomService(method, request.ToByteArray(), false, token, Now);
+        RoomHttpReply reply = Server.CallService(service, method, request.ToByteArray(), false, token, Now);
         Drain();
         return reply;
     }
@@ -110,11 +143,16 @@ internal sealed class RoomClient
     private uint _offerId;
 
     public RoomClient(RoomWorld world, long connection, string room, string identity, string grants)
+        : this(world, connection, identity, RoomWorld.Token(room, identity, grants))
+    {
+    }
+
+    public RoomClient(RoomWorld world, long connection, string identity, string token)
     {
         _world = world;
         Connection = connection;
         Identity = identity;
-        _token = RoomWorld.Token(room, identity, grants);
+        _token = token;
         NetEndPoint.TryParse("127.0.0.1:" + (40_000 + connection), out NetEndPoint address);
         Address = address;
         world.Clients[connection] = this;

@@ -77,6 +77,9 @@ internal sealed class Participant
 
     public bool IsDemoAgent { get; init; }
 
+    /// <summary>Agents that wait for publishers were told of it.</summary>
+    public bool HasPublished { get; set; }
+
     /// <summary>Agents and egress do not keep a room open.</summary>
     public bool IsDependent => Info.Kind is ParticipantInfo.Types.Kind.Agent or ParticipantInfo.Types.Kind.Egress;
 

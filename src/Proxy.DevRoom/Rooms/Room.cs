@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Proxy.Core.Time;
+using Proxy.DevRoom.Agents;
 using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.LiveKit.Protocol;
@@ -40,6 +41,9 @@ internal sealed class Room
     public List<Participant> Participants { get; } = [];
 
     public DemoAgentParticipant? Agent { get; set; }
+
+    /// <summary>Agents that were asked for, oldest first.</summary>
+    public List<RoomDispatch> Dispatches { get; } = [];
 
     /// <summary>Since when nobody who counts is in it.</summary>
     public MonoTime EmptySince { get; private set; }

@@ -1,10 +1,8 @@
 using System;
-using System.Text;
-using Google.Protobuf;
 using Proxy.Core.Time;
+using Proxy.DevRoom.Agents;
 using Proxy.DevRoom.Forwarding;
 using Proxy.DevRoom.Signal;
-using Proxy.LiveKit.ProtoJson;
 using Proxy.LiveKit.Protocol;
 using Proxy.LiveKit.Tokens;
 using ProtoRoom = Proxy.LiveKit.Protocol.Room;
@@ -14,94 +12,35 @@ namespace Proxy.DevRoom.Rooms;
 /// <summary>Room loop. The RoomService methods of the Twirp API over this server's rooms.</summary>
 /// <remarks>Words and codes as the stock server's. Deviation: a missing room or participant is 404 not_found where the stock
 /// server answers 503 after three seconds of waiting for its bus.</remarks>
-internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environment, SessionHandler sessions, TransportDriver transports)
+internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environment, SessionHandler sessions, TransportDriver transports, JobBoard jobs)
 {
-    private sealed class TwirpException(int status, string code, string message) : Exception(message)
-    {
-        public int Status { get; } = status;
-
-        public string Code { get; } = code;
-    }
-
     /// <summary>Checks the token, decodes, calls, encodes.</summary>
     public RoomHttpReply Call(string method, ReadOnlySpan<byte> body, bool isJson, string? bearerToken, MonoTime now)
     {
-        AccessClaims? claims = null;
-        if (!string.IsNullOrEmpty(bearerToken))
+        if (!TwirpAnswer.TryAdmit(bearerToken, environment, now, out VideoGrant? grant, out RoomHttpReply refusal))
         {
-            claims = TokenCheck.Verify(bearerToken, environment.Keys, environment.UnixSeconds(now), out string refusal);
-            if (claims is null)
-            {
-                return RoomHttpReply.Text(401, refusal);
-            }
+            return refusal;
         }
-        VideoGrant? grant = claims?.Video;
-        try
+        return method switch
         {
-            return method switch
-            {
-                "CreateRoom" => Answer<CreateRoomRequest, ProtoRoom>(body, isJson, request => Create(request, grant, now)),
-                "ListRooms" => Answer<ListRoomsRequest, ListRoomsResponse>(body, isJson, request => List(request, grant)),
-                "DeleteRoom" => Answer<DeleteRoomRequest, DeleteRoomResponse>(body, isJson, request => Delete(request, grant, now)),
-                "ListParticipants" => Answer<ListParticipantsRequest, ListParticipantsResponse>(body, isJson, request => ListParticipants(request, grant)),
-                "GetParticipant" => Answer<RoomParticipantIdentity, ParticipantInfo>(body, isJson, request => Get(request, grant)),
-                "RemoveParticipant" => Answer<RoomParticipantIdentity, RemoveParticipantResponse>(body, isJson, request => RemoveParticipant(request, grant, now)),
-                "MutePublishedTrack" => Answer<MuteRoomTrackRequest, MuteRoomTrackResponse>(body, isJson, request => Mute(request, grant)),
-                "UpdateParticipant" => Answer<UpdateParticipantRequest, ParticipantInfo>(body, isJson, request => Update(request, grant, now)),
-                "UpdateSubscriptions" => Answer<UpdateSubscriptionsRequest, UpdateSubscriptionsResponse>(body, isJson, request => UpdateSubscriptions(request, grant)),
-                "SendData" => Answer<SendDataRequest, SendDataResponse>(body, isJson, request => SendData(request, grant, now)),
-                "UpdateRoomMetadata" => Answer<UpdateRoomMetadataRequest, ProtoRoom>(body, isJson, request => UpdateMetadata(request, grant)),
-                _ => Error(404, "bad_route", "no handler for path \"/twirp/livekit.RoomService/" + method + "\""),
-            };
-        }
-        catch (TwirpException e)
-        {
-            return Error(e.Status, e.Code, e.Message);
-        }
-    }
-
-    // A body that cannot be decoded is refused before the grants are looked at, as the stock server does.
-    private static RoomHttpReply Answer<TRequest, TResponse>(ReadOnlySpan<byte> body, bool isJson, Func<TRequest, TResponse> handle)
-        where TRequest : IMessage<TRequest>, new()
-        where TResponse : IMessage<TResponse>, new()
-    {
-        TRequest request = new();
-        if (isJson)
-        {
-            if (!ProtoJson.TryRead(body, ProtoJsonRules.Api, out request, out _))
-            {
-                throw new TwirpException(400, "malformed", "the json request could not be decoded");
-            }
-            return new RoomHttpReply(200, "application/json", ProtoJson.Write(handle(request), ProtoJsonStyle.Twirp));
-        }
-        try
-        {
-            request.MergeFrom(body);
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            throw new TwirpException(400, "malformed", "the protobuf request could not be decoded");
-        }
-        return new RoomHttpReply(200, "application/protobuf", handle(request).ToByteArray());
-    }
-
-    private static RoomHttpReply Error(int status, string code, string message)
-    {
-        string json = "{\"code\":\"" + code + "\",\"msg\":\"" + System.Text.Json.JsonEncodedText.Encode(message) + "\"}";
-        return new RoomHttpReply(status, "application/json", Encoding.UTF8.GetBytes(json));
-    }
-
-    private static void Require(bool isGranted)
-    {
-        if (!isGranted)
-        {
-            throw new TwirpException(401, "unauthenticated", "permissions denied");
-        }
+            "CreateRoom" => TwirpAnswer.Make<CreateRoomRequest, ProtoRoom>(body, isJson, request => Create(request, grant, now)),
+            "ListRooms" => TwirpAnswer.Make<ListRoomsRequest, ListRoomsResponse>(body, isJson, request => List(request, grant)),
+            "DeleteRoom" => TwirpAnswer.Make<DeleteRoomRequest, DeleteRoomResponse>(body, isJson, request => Delete(request, grant, now)),
+            "ListParticipants" => TwirpAnswer.Make<ListParticipantsRequest, ListParticipantsResponse>(body, isJson, request => ListParticipants(request, grant)),
+            "GetParticipant" => TwirpAnswer.Make<RoomParticipantIdentity, ParticipantInfo>(body, isJson, request => Get(request, grant)),
+            "RemoveParticipant" => TwirpAnswer.Make<RoomParticipantIdentity, RemoveParticipantResponse>(body, isJson, request => RemoveParticipant(request, grant, now)),
+            "MutePublishedTrack" => TwirpAnswer.Make<MuteRoomTrackRequest, MuteRoomTrackResponse>(body, isJson, request => Mute(request, grant)),
+            "UpdateParticipant" => TwirpAnswer.Make<UpdateParticipantRequest, ParticipantInfo>(body, isJson, request => Update(request, grant, now)),
+            "UpdateSubscriptions" => TwirpAnswer.Make<UpdateSubscriptionsRequest, UpdateSubscriptionsResponse>(body, isJson, request => UpdateSubscriptions(request, grant)),
+            "SendData" => TwirpAnswer.Make<SendDataRequest, SendDataResponse>(body, isJson, request => SendData(request, grant, now)),
+            "UpdateRoomMetadata" => TwirpAnswer.Make<UpdateRoomMetadataRequest, ProtoRoom>(body, isJson, request => UpdateMetadata(request, grant)),
+            _ => TwirpAnswer.BadRoute("RoomService", method),
+        };
     }
 
     private Room AdminRoom(VideoGrant? grant, string name)
     {
-        Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
+        TwirpAnswer.Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
         return server.Rooms.TryGetValue(name, out Room? room)
             ? room
             : throw new TwirpException(404, "not_found", "twirp error unknown: requested room does not exist");
@@ -109,7 +48,7 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
 
     private Participant AdminParticipant(VideoGrant? grant, string name, string identity)
     {
-        Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
+        TwirpAnswer.Require(grant is { RoomAdmin: true } && grant.Room == name && name.Length > 0);
         return server.Rooms.TryGetValue(name, out Room? room) && room.Find(identity) is { } participant
             ? participant
             : throw new TwirpException(404, "not_found", "twirp error unknown: participant does not exist");
@@ -117,34 +56,31 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
 
     private ProtoRoom Create(CreateRoomRequest request, VideoGrant? grant, MonoTime now)
     {
-        Require(grant is { RoomCreate: true });
+        TwirpAnswer.Require(grant is { RoomCreate: true });
         if (request.Name.Length > 256)
         {
             throw new TwirpException(400, "invalid_argument", "twirp error unknown: room name length exceeds limits: max length 256");
         }
-        bool isNew = !server.Rooms.ContainsKey(request.Name);
-        Room room = server.GetOrCreate(request.Name, now) ?? throw new TwirpException(503, "unavailable", "too many rooms");
+        Room room = server.GetOrCreate(request.Name, now, out bool isNew) ?? throw new TwirpException(503, "unavailable", "too many rooms");
         if (isNew)
         {
             room.Info.EmptyTimeout = request.EmptyTimeout > 0 ? request.EmptyTimeout : room.Info.EmptyTimeout;
             room.Info.DepartureTimeout = request.DepartureTimeout > 0 ? request.DepartureTimeout : room.Info.DepartureTimeout;
             room.Info.MaxParticipants = request.MaxParticipants;
+            room.Info.Metadata = request.Metadata;
+            jobs.RoomMade(room, request.Agents, now);
         }
         if (request.Metadata.Length > 0 && request.Metadata != room.Info.Metadata)
         {
             room.Info.Metadata = request.Metadata;
             room.SendRoomUpdate();
         }
-        foreach (RoomAgentDispatch agent in request.Agents)
-        {
-            server.Dispatch(room, agent.AgentName, agent.Metadata, now);
-        }
         return room.Info;
     }
 
     private ListRoomsResponse List(ListRoomsRequest request, VideoGrant? grant)
     {
-        Require(grant is { RoomList: true });
+        TwirpAnswer.Require(grant is { RoomList: true });
         ListRoomsResponse response = new();
         foreach (Room room in server.Rooms.Values)
         {
@@ -158,7 +94,7 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
 
     private DeleteRoomResponse Delete(DeleteRoomRequest request, VideoGrant? grant, MonoTime now)
     {
-        Require(grant is { RoomCreate: true });
+        TwirpAnswer.Require(grant is { RoomCreate: true });
         if (!server.Rooms.TryGetValue(request.Room, out Room? room))
         {
             throw new TwirpException(404, "not_found", "twirp error unknown: requested room does not exist");
@@ -170,7 +106,7 @@ internal sealed class RoomServiceApi(RoomServer server, RoomEnvironment environm
     private ListParticipantsResponse ListParticipants(ListParticipantsRequest request, VideoGrant? grant)
     {
         ListParticipantsResponse response = new();
-        Require(grant is { RoomAdmin: true } && grant.Room == request.Room && request.Room.Length > 0);
+        TwirpAnswer.Require(grant is { RoomAdmin: true } && grant.Room == request.Room && request.Room.Length > 0);
         if (server.Rooms.TryGetValue(request.Room, out Room? room))
         {
             foreach (Participant participant in room.Participants)

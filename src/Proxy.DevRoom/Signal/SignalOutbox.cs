@@ -28,6 +28,13 @@ internal sealed class SignalOutbox
     public void Send(long connection, SignalResponse message) =>
         _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.SendFrame, message.ToByteArray(), false, 0));
 
+    /// <param name="isText">Protojson instead of protobuf.</param>
+    public void Send(long connection, ServerMessage message, bool isText) =>
+        _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.SendFrame, isText ? ProtoJson.Write(message, ProtoJsonStyle.Camel) : message.ToByteArray(), isText, 0));
+
+    /// <summary>Cuts the connection: the other side sees no close frame.</summary>
+    public void Abort(long connection) => _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.Abort, [], false, 0));
+
     public void Close(long connection, ushort code) =>
         _outputs.Enqueue(new SignalOutput(connection, SignalOutputKind.Close, [], false, code));
 

@@ -9,7 +9,7 @@ internal enum RoomInputKind
     Open,
     Frame,
     Closed,
-    RoomService,
+    Service,
     DemoAgent,
 }
 
@@ -20,14 +20,17 @@ internal sealed class RoomInput
 
     public long Connection { get; init; }
 
-    /// <summary>Path of an Open, method of a RoomService call, room of a DemoAgent.</summary>
+    /// <summary>Path of an Open, method of a Service call, room of a DemoAgent.</summary>
     public string Name { get; init; } = "";
 
     public string Query { get; init; } = "";
 
+    /// <summary>Service: which one, without <c>livekit.</c>.</summary>
+    public string ServiceName { get; init; } = "";
+
     public string? BearerToken { get; init; }
 
-    /// <summary>Open: a WebSocket is asked for. Frame: text. RoomService: JSON.</summary>
+    /// <summary>Open: a WebSocket is asked for. Frame: text. Service: JSON.</summary>
     public bool Flag { get; init; }
 
     public byte[] Body { get; init; } = [];
@@ -36,6 +39,6 @@ internal sealed class RoomInput
 
     public DemoAgentOptions? Agent { get; init; }
 
-    /// <summary>Completed by the loop for Open and RoomService; continuations run on the pool.</summary>
+    /// <summary>Completed by the loop for Open and Service; continuations run on the pool.</summary>
     public TaskCompletionSource<RoomHttpReply>? Reply { get; init; }
 }

@@ -74,7 +74,7 @@ public sealed class RoomLoop : IDisposable
 
     public void Start() => _thread = LoopThread.Start("rooms", -1, Run);
 
-    /// <summary>Any thread. Answers a GET below <c>/rtc</c>; with 101 the socket gets its frames from then on.</summary>
+    /// <summary>Any thread. Answers a GET below <c>/rtc</c> or of <c>/agent</c>; with 101 the socket gets its frames from then on.</summary>
     internal async Task<(RoomHttpReply Reply, RoomSocket Socket)> OpenAsync(string path, string query, string? bearerToken, bool isWebSocket)
     {
         RoomSocket socket = new(Interlocked.Increment(ref _lastConnection), this);
@@ -92,11 +92,13 @@ public sealed class RoomLoop : IDisposable
         return (reply, socket);
     }
 
-    /// <summary>Any thread. A RoomService call.</summary>
-    public Task<RoomHttpReply> CallRoomServiceAsync(string method, byte[] body, bool isJson, string? bearerToken) =>
+    /// <summary>Any thread. A Twirp call.</summary>
+    /// <param name="service"><c>RoomService</c> or <c>AgentDispatchService</c>.</param>
+    public Task<RoomHttpReply> CallServiceAsync(string service, string method, byte[] body, bool isJson, string? bearerToken) =>
         AskAsync(new RoomInput
         {
-            Kind = RoomInputKind.RoomService,
+            Kind = RoomInputKind.Service,
+            ServiceName = service,
             Name = method,
             Body = body,
             Flag = isJson,
@@ -208,8 +210,8 @@ public sealed class RoomLoop : IDisposable
                 _sockets.Remove(input.Connection);
                 _server.ConnectionClosed(input.Connection, now);
                 break;
-            case RoomInputKind.RoomService:
-                input.Reply!.SetResult(_server.CallRoomService(input.Name, input.Body, input.Flag, input.BearerToken, now));
+            case RoomInputKind.Service:
+                input.Reply!.SetResult(_server.CallService(input.ServiceName, input.Name, input.Body, input.Flag, input.BearerToken, now));
                 break;
             case RoomInputKind.DemoAgent:
                 _server.AddDemoAgent(input.Name, input.Agent!, now);

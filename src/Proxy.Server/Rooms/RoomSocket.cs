@@ -94,6 +94,10 @@ internal sealed class RoomSocket(long connection, RoomLoop loop)
         {
             await foreach (SignalOutput output in _outputs.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false))
             {
+                if (output.Kind == SignalOutputKind.Abort)
+                {
+                    break;
+                }
                 if (output.Kind == SignalOutputKind.Close)
                 {
                     // The client answers with its own close frame, or is cut off.
@@ -104,7 +108,7 @@ internal sealed class RoomSocket(long connection, RoomLoop loop)
                 WebSocketMessageType type = output.IsText ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
                 await socket.SendAsync(output.Frame, type, true, ending.Token).ConfigureAwait(false);
             }
-            // Too slow for its frames, or gone already.
+            // Told to, too slow for its frames, or gone already.
             socket.Abort();
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)

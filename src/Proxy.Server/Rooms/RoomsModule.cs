@@ -9,13 +9,18 @@ using Proxy.Server.Http;
 
 namespace Proxy.Server.Rooms;
 
-/// <summary>Async world. The room server's routes: <c>/rtc*</c> (signalling) and <c>/twirp/livekit.RoomService/*</c>.</summary>
+/// <summary>
+/// Async world. The room server's routes: <c>/rtc*</c> (signalling), <c>/agent</c> (agents workers) and
+/// <c>/twirp/livekit.RoomService/*</c>, <c>/twirp/livekit.AgentDispatchService/*</c>.
+/// </summary>
 public sealed class RoomsModule(RoomLoop loop) : IHttpModule
 {
     public void Map(WebApplication app)
     {
         app.Map("/rtc/{**rest}", SignalAsync);
-        app.MapPost("/twirp/livekit.RoomService/{method}", RoomServiceAsync);
+        app.Map("/agent", SignalAsync);
+        app.MapPost("/twirp/livekit.RoomService/{method}", context => CallAsync(context, "RoomService"));
+        app.MapPost("/twirp/livekit.AgentDispatchService/{method}", context => CallAsync(context, "AgentDispatchService"));
     }
 
     private async Task SignalAsync(HttpContext context)
@@ -37,14 +42,14 @@ public sealed class RoomsModule(RoomLoop loop) : IHttpModule
         await socket.RunAsync(webSocket, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task RoomServiceAsync(HttpContext context)
+    private async Task CallAsync(HttpContext context, string service)
     {
         HttpRequest request = context.Request;
         bool isJson = request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) ?? false;
         MemoryStream body = new();
         await request.Body.CopyToAsync(body, context.RequestAborted).ConfigureAwait(false);
         string method = request.RouteValues["method"] as string ?? "";
-        RoomHttpReply reply = await loop.CallRoomServiceAsync(method, body.ToArray(), isJson, BearerToken(request)).ConfigureAwait(false);
+        RoomHttpReply reply = await loop.CallServiceAsync(service, method, body.ToArray(), isJson, BearerToken(request)).ConfigureAwait(false);
         await WriteAsync(context, reply).ConfigureAwait(false);
     }
 

@@ -48,12 +48,7 @@ public sealed class RoomLifeTests
     {
         (RoomWorld world, _, RoomClient b) = Two();
         b.Send(new SignalRequest { Leave = new LeaveRequest() });
-        System.Collections.Generic.List<string> lines = [];
-        while (world.Server.TryPollNotice(out RoomNotice notice))
-        {
-            lines.Add(notice.ToString());
-        }
-        Assert.Equal(["a joined room r", "a is connected to room r", "b joined room r", "b is connected to room r", "b left room r: ClientInitiated"], lines);
+        Assert.Equal(["a joined room r", "a is connected to room r", "b joined room r", "b is connected to room r", "b left room r: ClientInitiated"], world.Notices());
     }
 
     [Fact]
@@ -193,10 +188,10 @@ public sealed class RoomLifeTests
         world.Api("SendData", new SendDataRequest { Room = "r", Data = ByteString.CopyFromUtf8("d") }, Admin);
         Assert.Equal("d", DataPacket.Parser.ParseFrom(a.Transport!.Sent.Single().Payload).User.Payload.ToStringUtf8());
         string token = RoomWorld.Sign("{\"iss\":\"devkey\",\"video\":{\"roomCreate\":true}}");
-        RoomHttpReply json = world.Server.CallRoomService("CreateRoom", "{\"name\":\"j\",\"emptyTimeout\":9}"u8, true, token, world.Now);
+        RoomHttpReply json = world.Server.CallService("RoomService", "CreateRoom", "{\"name\":\"j\",\"emptyTimeout\":9}"u8, true, token, world.Now);
         Assert.Contains("\"empty_timeout\":9", Encoding.UTF8.GetString(json.Body).Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Equal(400, world.Server.CallRoomService("CreateRoom", "{"u8, true, token, world.Now).Status);
-        Assert.Equal(404, world.Server.CallRoomService("Nothing", "{}"u8, true, token, world.Now).Status);
+        Assert.Equal(400, world.Server.CallService("RoomService", "CreateRoom", "{"u8, true, token, world.Now).Status);
+        Assert.Equal(404, world.Server.CallService("RoomService", "Nothing", "{}"u8, true, token, world.Now).Status);
     }
 
     [Fact]

@@ -77,6 +77,37 @@ public sealed class RoomsModuleTests
     }
 
     [Fact]
+    public async Task Agents_worker_registers_is_dispatched_and_cut_without_a_close_frame_for_a_wrong_message()
+    {
+        using RoomLoop loop = Start();
+        await using HttpHost host = await HttpHostTests.StartAsync(new RoomsModule(loop));
+        using ClientWebSocket socket = new();
+        socket.Options.SetRequestHeader("Authorization", "Bearer " + Token(new VideoGrant { Agent = true }));
+        await socket.ConnectAsync(new Uri($"ws://{host.Local}/agent"), CancellationToken.None);
+        byte[] register = new WorkerMessage { Register = new RegisterWorkerRequest { AgentName = "inbound" } }.ToByteArray();
+        await socket.SendAsync(register, WebSocketMessageType.Binary, true, CancellationToken.None);
+        Assert.StartsWith("AW_", (await ReadMessageAsync(socket)).Register.WorkerId, StringComparison.Ordinal);
+
+        using HttpClient client = new() { BaseAddress = new Uri($"http://{host.Local}") };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token(new VideoGrant { RoomAdmin = true, Room = "r" }));
+        using HttpResponseMessage made = await client.PostAsync(
+            "/twirp/livekit.AgentDispatchService/CreateDispatch", new StringContent("{\"room\":\"r\",\"agent_name\":\"inbound\"}", Encoding.UTF8, "application/json"));
+        Assert.Contains("\"AD_", await made.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("r", (await ReadMessageAsync(socket)).Availability.Job.Room.Name);
+
+        await socket.SendAsync(register, WebSocketMessageType.Binary, true, CancellationToken.None);
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(new byte[16].AsMemory(), CancellationToken.None).AsTask());
+        Assert.Null(socket.CloseStatus);
+    }
+
+    private static async Task<ServerMessage> ReadMessageAsync(ClientWebSocket socket)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
+        return ServerMessage.Parser.ParseFrom(buffer.AsSpan(0, result.Count));
+    }
+
+    [Fact]
     public async Task Refusals_are_plain_HTTP_before_any_upgrade()
     {
         using RoomLoop loop = Start();
@@ -86,6 +117,7 @@ public sealed class RoomsModuleTests
         {
             ["/rtc"] = HttpStatusCode.NotFound,
             ["/rtc/v1"] = HttpStatusCode.Unauthorized,
+            ["/agent"] = HttpStatusCode.Unauthorized,
             ["/rtc/v1/validate?access_token=x"] = HttpStatusCode.Unauthorized,
             ["/rtc/v1/validate?access_token=" + Token(new VideoGrant { RoomJoin = true, Room = "r" })] = HttpStatusCode.OK,
         })
