@@ -2,6 +2,8 @@ using System;
 using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
+using System.Net.Http;
+using System.Threading.Tasks;
 
 namespace Proxy.Load;
 
@@ -23,7 +25,7 @@ internal static class HumanReport
         Line("packets", $"{call.PacketsOut} sent, {call.PacketsIn} received, {call.Lost} lost, jitter {call.JitterMs.ToString("F1", CultureInfo.InvariantCulture)} ms");
         bool hasAgent = Tone("agent", options.HearHz, call.Tone);
         bool hasEcho = Tone("echo", options.SendHz, call.Echo);
-        RoundTrip(generator);
+        Delays(options, generator);
         return hasAgent && hasEcho ? 0 : 1;
     }
 
@@ -34,16 +36,47 @@ internal static class HumanReport
         return isFound;
     }
 
-    private static void RoundTrip(Generator generator)
+    private static void Delays(LoadOptions options, Generator generator)
     {
         (int Call, string What, long Micros)[] onsets = [.. generator.Onsets];
         double[] trips = [.. onsets.Where(o => o.What == "heard")
-            .Select(heard => onsets.Where(o => o.What == "sent" && o.Micros < heard.Micros).Select(o => (heard.Micros - o.Micros) / 1000.0).DefaultIfEmpty(double.NaN).Last())
+            .Select(heard => (heard.Micros - SentBefore(onsets, heard.Micros)) / 1000.0)
             .Where(t => t < 1000).Order()];
-        Line("delay", trips.Length == 0
-            ? "no echo to measure by"
-            : $"{trips[trips.Length / 2].ToString("F1", CultureInfo.InvariantCulture)} ms from the caller into the room and back (median of {trips.Length} marks)");
+        if (trips.Length == 0)
+        {
+            Line("delay", "no echo to measure by");
+            return;
+        }
+        Line("delay", $"{Text(trips[trips.Length / 2])} ms from the caller into the room and back (median of {trips.Length} marks)");
+        if (options.Metrics is not null && ReadEchoOnset(options.Metrics) is { } inRoom)
+        {
+            long sent = SentBefore(onsets, inRoom);
+            long heard = onsets.Where(o => o.What == "heard" && o.Micros > inRoom).Select(o => o.Micros).DefaultIfEmpty(0).First();
+            string back = heard == 0 ? "" : $", {Text((heard - inRoom) / 1000.0)} ms room to caller";
+            Line("one way", $"{Text((inRoom - sent) / 1000.0)} ms caller to room{back} (the last mark)");
+        }
     }
+
+    private static long SentBefore((int Call, string What, long Micros)[] onsets, long micros) =>
+        onsets.Where(o => o.What == "sent" && o.Micros < micros).Select(o => o.Micros).DefaultIfEmpty(long.MinValue / 2).Last();
+
+    /// <summary>When the demo agent last heard sound begin: one machine, so its monotonic clock is ours.</summary>
+    private static long? ReadEchoOnset(Uri metrics)
+    {
+        const string name = "siproom_dev_echo_onset_microseconds ";
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        try
+        {
+            string line = http.GetStringAsync(metrics).GetAwaiter().GetResult().Split('\n').FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) ?? "";
+            return line.Length == 0 ? null : (long)double.Parse(line.AsSpan(name.Length), CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static string Text(double ms) => ms.ToString("F1", CultureInfo.InvariantCulture);
 
     private static string Ms(long ticks) => (ticks * 1000.0 / Stopwatch.Frequency).ToString("F1", CultureInfo.InvariantCulture);
 

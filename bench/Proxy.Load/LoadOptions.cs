@@ -45,6 +45,9 @@ internal sealed record LoadOptions
     /// <summary>Print the SIP messages of the first call.</summary>
     public bool Ladder { get; init; }
 
+    /// <summary>The node's metrics, for one-way delays in the lines for people; null: round trips only.</summary>
+    public Uri? Metrics { get; init; }
+
     /// <summary>Seconds to wait for a final response.</summary>
     public double AnswerSeconds { get; init; } = 15;
 
@@ -71,6 +74,7 @@ internal sealed record LoadOptions
                 "--dtmf" => options with { Dtmf = Value() },
                 "--burst-ms" => options with { BurstMs = (int)Number() },
                 "--answer-within" => options with { AnswerSeconds = Number() },
+                "--metrics" => options with { Metrics = new Uri(Value()) },
                 "--human" => options with { Human = true },
                 "--ladder" => options with { Ladder = true },
                 _ => throw new ArgumentException($"'{name}' is no option of siproom-load"),

@@ -66,6 +66,9 @@ public sealed class RoomServer : IDisposable
     /// <summary>Datagrams and packets that went nowhere.</summary>
     public long Dropped => _environment.Forwarder.Dropped + _environment.Datagrams.Dropped + _transports.Unclaimed;
 
+    /// <summary>When sound last reached a demo agent that echoes; <see cref="MonoTime.Never"/> before. <c>tools/demo</c> tells one-way delays by it.</summary>
+    public MonoTime LastEchoOnset => _environment.Forwarder.LastEchoOnset;
+
     /// <summary>The earliest time at which <see cref="HandleTimeout"/> has work.</summary>
     public MonoTime NextDeadline
     {

@@ -19,6 +19,9 @@ internal sealed class Forwarder(DatagramQueue output)
     /// <summary>Packets of no track, with a payload type that was not answered first, or of a muted track.</summary>
     public long Dropped { get; private set; }
 
+    /// <summary>When a caller's sound last began after silence at the demo agent, which sends it back; G.711 only.</summary>
+    public MonoTime LastEchoOnset { get; private set; } = MonoTime.Never;
+
     /// <summary>Takes one plain RTP packet of a publisher.</summary>
     public void Receive(Participant publisher, ReadOnlySpan<byte> packet, MonoTime now)
     {
@@ -47,6 +50,7 @@ internal sealed class Forwarder(DatagramQueue output)
         Send(track, view.Header, view.Payload, now);
         if (track.Echo is { IsPublished: true, IsMuted: false } echo && echo.Codec == track.Codec)
         {
+            NoteOnset(track, view.Payload, now);
             Send(echo, view.Header, view.Payload, now);
         }
     }
@@ -78,6 +82,23 @@ internal sealed class Forwarder(DatagramQueue output)
             subscription.Sent.OnPacket(timestamp, payload.Length, now);
             Forwarded++;
         }
+    }
+
+    private void NoteOnset(Track track, ReadOnlySpan<byte> payload, MonoTime now)
+    {
+        // The 7 magnitude bits of G.711: mu-law is sent inverted, A-law with every second bit inverted. 0x30 is about -36 dBFS.
+        int flip = track.Codec == TrackCodec.Pcma ? 0x55 : 0x7F;
+        int loudest = 0;
+        for (int i = 0; i < payload.Length && track.Codec != TrackCodec.Opus; i++)
+        {
+            loudest = Math.Max(loudest, (payload[i] ^ flip) & 0x7F);
+        }
+        bool isLoud = loudest > 0x30;
+        if (isLoud && !track.IsLoud)
+        {
+            LastEchoOnset = now;
+        }
+        track.IsLoud = isLoud;
     }
 
     /// <summary>The track pauses or gets another source: every subscriber's numbering stays continuous.</summary>

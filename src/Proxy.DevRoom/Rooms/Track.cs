@@ -76,6 +76,9 @@ internal sealed class Track
     /// <summary>The demo agent's track that gets this one's packets back.</summary>
     public Track? Echo { get; set; }
 
+    /// <summary>Whether the last frame that was echoed held sound.</summary>
+    public bool IsLoud { get; set; }
+
     /// <summary>Writes what the answer decided into the info that clients see.</summary>
     public void FillNegotiated()
     {

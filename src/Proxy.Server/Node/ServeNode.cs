@@ -100,6 +100,7 @@ public static class ServeNode
         modules.Add(new ControlModule(control, new AdminGate(policy.Keys, isOpen: false)));
         if (rooms is not null)
         {
+            node.Metrics.Add(rooms);
             modules.Add(new RoomsModule(rooms));
             modules.Add(new ConsoleModule());
         }

@@ -9,6 +9,7 @@ using Proxy.DevRoom;
 using Proxy.DevRoom.DemoAgent;
 using Proxy.DevRoom.Forwarding;
 using Proxy.Server.Linux;
+using Proxy.Server.Metrics;
 using Proxy.WebRtc.Dtls;
 
 namespace Proxy.Server.Rooms;
@@ -17,7 +18,7 @@ namespace Proxy.Server.Rooms;
 /// Room loop. One thread that owns every room of the built-in room server and its UDP mux; the async world reaches it by
 /// a bounded mailbox. ADR 0014.
 /// </summary>
-public sealed class RoomLoop : IDisposable
+public sealed class RoomLoop : IDisposable, IMetricsSource
 {
     private const ulong MuxToken = 1;
     private const int InputsMax = 65_536;
@@ -61,8 +62,21 @@ public sealed class RoomLoop : IDisposable
     /// <summary>Where the UDP mux listens.</summary>
     public NetEndPoint Mux => _mux.Local;
 
-    /// <summary>Room loop's thread writes, others read: rooms, packets forwarded, packets dropped.</summary>
+    /// <summary>Room loop's thread writes, others read; a scrape may see two turns mixed.</summary>
     public RoomLoopFigures Figures { get; private set; }
+
+    /// <summary>Async world.</summary>
+    public void Write(MetricsWriter writer)
+    {
+        RoomLoopFigures figures = Figures;
+        writer.Gauge("siproom_dev_rooms", "Rooms of the built-in room server.", figures.Rooms);
+        writer.Counter("siproom_dev_packets_forwarded_total", "RTP packets that the built-in room server sent to subscribers.", figures.Forwarded);
+        writer.Counter("siproom_dev_packets_dropped_total", "Datagrams of the built-in room server that went nowhere.", figures.Dropped);
+        if (!figures.LastEchoOnset.IsNever && figures.LastEchoOnset.Micros > 0)
+        {
+            writer.Gauge("siproom_dev_echo_onset_microseconds", "When sound last began at an echoing demo agent, CLOCK_MONOTONIC.", figures.LastEchoOnset.Micros);
+        }
+    }
 
     /// <summary>Binds the mux; <see cref="Start"/> runs the loop.</summary>
     /// <param name="failed">Told what went wrong in a turn; the loop goes on.</param>
@@ -187,7 +201,7 @@ public sealed class RoomLoop : IDisposable
             _server.HandleTimeout(now);
         }
         Flush();
-        Figures = new RoomLoopFigures(_server.RoomCount, _server.Forwarded, _server.Dropped);
+        Figures = new RoomLoopFigures(_server.RoomCount, _server.Forwarded, _server.Dropped, _server.LastEchoOnset);
     }
 
     private void Handle(RoomInput input, MonoTime now)
@@ -270,4 +284,4 @@ public sealed record RoomLoopOptions
 }
 
 /// <summary>Any thread. Figures of the room server at the end of a turn.</summary>
-public readonly record struct RoomLoopFigures(int Rooms, long Forwarded, long Dropped);
+public readonly record struct RoomLoopFigures(int Rooms, long Forwarded, long Dropped, MonoTime LastEchoOnset);

@@ -109,9 +109,9 @@ public sealed class SignalSocketPump
                 _sink.Refused(_key, (int)response.StatusCode, await ReadBodyAsync(response).ConfigureAwait(false));
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or UriFormatException
-            or InvalidOperationException or System.Net.Sockets.SocketException or NotSupportedException or ArgumentException)
+        catch (Exception e)
         {
+            // Nobody awaits this task: whatever goes wrong is told, or the call would wait for the dial's deadline without a reason.
             _sink.Refused(_key, 0, Encoding.UTF8.GetBytes(Reason(e)));
         }
         return null;
@@ -275,6 +275,7 @@ public sealed class SignalSocketPump
         OperationCanceledException when _sends.Reader.Completion.IsCompleted => "given up",
         OperationCanceledException => $"no answer within {_options.DialTimeout.TotalSeconds:0} s",
         HttpRequestException { InnerException: { } inner } => inner.Message,
+        TypeInitializationException => e.GetBaseException().ToString(),
         _ => e.Message,
     };
 }

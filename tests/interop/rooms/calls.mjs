@@ -5,7 +5,7 @@ import { writeFileSync, readFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { playTone, record, analyse } from './audio.mjs';
 import { token, check, finish } from './server.mjs';
-import { startNode, load, run, toneFiles, readWav, scratch, root, SIP } from './node.mjs';
+import { startNode, load, run, toneFiles, tonePcap, readWav, scratch, root, SIP } from './node.mjs';
 
 const seconds = Number(process.env.SECONDS_OF_TONE ?? 20);
 const only = process.env.ONLY;
@@ -58,12 +58,16 @@ async function ownCaller(node, name, args, expectedCodec) {
 }
 
 async function sipp(node, codec, pt, file, transport = 'u1') {
-  const name = 'sipp-' + codec.toLowerCase() + (transport === 't1' ? '-tcp' : '');
+  const isPcap = file.endsWith('.pcap');
+  const name = 'sipp-' + codec.toLowerCase() + (transport === 't1' ? '-tcp' : '') + (isPcap ? '-pcap' : '');
   const a = await agent(node, name);
   const scenario = join(scratch, name + '.xml');
-  writeFileSync(scenario, readFileSync(join(root, 'tests/interop/sipp/uac-rtp.xml'), 'utf8').replaceAll('@TONE@', file).replaceAll('@PT@', pt)
+  writeFileSync(scenario, readFileSync(join(root, 'tests/interop/sipp/uac-rtp.xml'), 'utf8').replaceAll('@PLAY@', isPcap ? `play_pcap_audio="${file}"` : `rtp_stream="${file},-1,${pt}"`).replaceAll('@PORT@', isPcap ? '[media_port]' : '[rtpstream_audio_port]')
+    .replaceAll('@PT@', pt)
     .replaceAll('@CODEC@', codec).replaceAll('@HOLD@', (seconds + 4) * 1000));
-  const call = run('sipp', ['-sf', scenario, '-s', 'room-' + name, SIP, '-i', '127.0.0.1', '-m', '1', '-mp', '23000', '-nostdin', '-timeout', '60s', '-t', transport], { cwd: scratch });
+  // SIPp plays a capture through a raw socket: root's right.
+  const [command, ...sudo] = isPcap && process.getuid() !== 0 ? ['sudo', '-n', 'sipp'] : ['sipp'];
+  const call = run(command, [...sudo, '-sf', scenario, '-s', 'room-' + name, SIP, '-i', '127.0.0.1', '-m', '1', '-mp', '23000', '-nostdin', '-timeout', '60s', '-t', transport], { cwd: scratch });
   const [track] = await a.heard;
   const samples = await record(track, seconds + 1);
   const result = await call.done;
@@ -110,6 +114,7 @@ try {
   if (wanted('sipp')) await sipp(node, 'PCMU', 0, tone.ulaw);
   if (wanted('sippa')) await sipp(node, 'PCMA', 8, tone.alaw);
   if (wanted('sipptcp')) await sipp(node, 'PCMU', 0, tone.ulaw, 't1');
+  if (wanted('pcap')) await sipp(node, 'PCMU', 0, tonePcap(1000, seconds + 5));
   if (wanted('baresip')) await baresip(node);
   check('the node ends with 0', (await node.stop()) === 0);
   node = await startNode('room_codec: opus');

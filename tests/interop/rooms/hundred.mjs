@@ -6,7 +6,7 @@ import { check, finish } from './server.mjs';
 import { startNode, load, scratch } from './node.mjs';
 
 const calls = Number(process.env.CALLS ?? 100);
-const hold = Number(process.env.HOLD ?? 20);
+const hold = Number(process.env.HOLD ?? 60);
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const policy = join(scratch, 'policy');
 mkdirSync(join(policy, 'trunks'), { recursive: true });

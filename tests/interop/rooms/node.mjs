@@ -74,6 +74,32 @@ export function toneFiles(hz, seconds = 1) {
   return files;
 }
 
+/** A capture file of a PCMU tone: 50 RTP packets a second in Ethernet frames, for SIPp's play_pcap_audio. */
+export function tonePcap(hz, seconds) {
+  const tone = readFileSync(toneFiles(hz).ulaw);
+  const parts = [Buffer.alloc(24)];
+  parts[0].writeUInt32LE(0xa1b2c3d4, 0); parts[0].writeUInt16LE(2, 4); parts[0].writeUInt16LE(4, 6);
+  parts[0].writeUInt32LE(65535, 16); parts[0].writeUInt32LE(1, 20);
+  for (let n = 0; n < seconds * 50; n++) {
+    const frame = Buffer.alloc(16 + 14 + 20 + 8 + 172);
+    frame.writeUInt32LE(Math.floor(n / 50), 0); frame.writeUInt32LE((n % 50) * 20000, 4);
+    frame.writeUInt32LE(frame.length - 16, 8); frame.writeUInt32LE(frame.length - 16, 12);
+    frame.writeUInt16BE(0x0800, 16 + 12);
+    const ip = 30;
+    frame[ip] = 0x45; frame.writeUInt16BE(200, ip + 2); frame[ip + 8] = 64; frame[ip + 9] = 17;
+    frame.set([127, 0, 0, 1], ip + 12); frame.set([127, 0, 0, 1], ip + 16);
+    frame.writeUInt16BE(6000, ip + 20); frame.writeUInt16BE(6000, ip + 22); frame.writeUInt16BE(180, ip + 24);
+    const rtp = ip + 28;
+    frame[rtp] = 0x80; frame[rtp + 1] = n === 0 ? 0x80 : 0;
+    frame.writeUInt16BE(n & 0xffff, rtp + 2); frame.writeUInt32BE(n * 160, rtp + 4); frame.writeUInt32BE(0x5150, rtp + 8);
+    tone.copy(frame, rtp + 12, (n % 50) * 160, (n % 50) * 160 + 160);
+    parts.push(frame);
+  }
+  const path = join(scratch, `tone-${hz}-${seconds}.pcap`);
+  writeFileSync(path, Buffer.concat(parts));
+  return path;
+}
+
 function muLaw(s) {
   const sign = s < 0 ? 0x80 : 0;
   const m = Math.min(Math.abs(s), 32635) + 132;
