@@ -76,7 +76,7 @@ public sealed class SiproomNode : IDisposable
             shards[i] = new ShardLoop(i, limits, perShard, mail.Shards, sockets);
         }
         var media = new MediaHost(shards, sockets, MediaOptions(config, limits, perShard));
-        var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache());
+        var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache(), new SignalServers(config.WsUrls));
         var rooms = new RoomSockets(dialer, mail);
         var journal = new CallJournal(log, write);
         NetAddress signalAddress = AdvertisedAddress(config);

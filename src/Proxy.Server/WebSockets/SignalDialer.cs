@@ -14,10 +14,13 @@ public sealed class SignalDialer : IDisposable
 {
     private readonly DnsCache _dns;
     private readonly HttpMessageInvoker _http;
+    private readonly SignalServers _servers;
 
-    public SignalDialer(SignalDialerOptions options, DnsCache dns)
+    /// <param name="servers">Several room servers of one request; null: the address as given is the only one.</param>
+    public SignalDialer(SignalDialerOptions options, DnsCache dns, SignalServers? servers = null)
     {
         Options = options;
+        _servers = servers ?? new SignalServers([]);
         _dns = dns;
         SocketsHttpHandler handler = new()
         {
@@ -39,7 +42,7 @@ public sealed class SignalDialer : IDisposable
     public SignalSocketPump Dial(SignalSocketKey key, string url, string token, ISignalSocketSink sink)
     {
         SignalSocketPump pump = new(key, sink, Options);
-        _ = Task.Run(() => pump.RunAsync(_http, url, token));
+        _ = Task.Run(() => pump.RunAsync(_http, _servers, url, token));
         return pump;
     }
 
@@ -78,6 +81,9 @@ public sealed record SignalDialerOptions
 
     /// <summary>From the dial to the server's answer.</summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same while another server can be asked: a call gives its dial 5 s in all (<c>Limits.RoomJoinTimeout</c>).</summary>
+    public TimeSpan NextServerAfter { get; init; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>How long the server may take to answer our close.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);

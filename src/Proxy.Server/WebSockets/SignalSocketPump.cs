@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Http;
@@ -69,13 +70,30 @@ public sealed class SignalSocketPump
         }
     }
 
-    internal async Task RunAsync(HttpMessageInvoker http, string url, string token)
+    internal async Task RunAsync(HttpMessageInvoker http, SignalServers servers, string url, string token)
     {
-        WebSocket? socket = await UpgradeAsync(http, url, token).ConfigureAwait(false);
+        WebSocket? socket = null;
+        (int Status, byte[] Body) refusal = (0, "given up"u8.ToArray());
+        IReadOnlyList<(int Server, string Url)> candidates = servers.InOrder(url);
+        for (int i = 0; i < candidates.Count && socket is null && !_sends.Reader.Completion.IsCompleted; i++)
+        {
+            bool isLast = i == candidates.Count - 1;
+            (socket, refusal) = await UpgradeAsync(http, candidates[i].Url, token, isLast).ConfigureAwait(false);
+            if (socket is null && refusal.Status is not (0 or >= 500))
+            {
+                // This server works; its no is a no.
+                break;
+            }
+            if (socket is null)
+            {
+                servers.Failed(candidates[i].Server);
+            }
+        }
         _dialing.Dispose();
         if (socket is null)
         {
             _sends.Writer.TryComplete();
+            _sink.Refused(_key, refusal.Status, refusal.Body);
             return;
         }
         using (socket)
@@ -92,29 +110,33 @@ public sealed class SignalSocketPump
         }
     }
 
-    private async Task<WebSocket?> UpgradeAsync(HttpMessageInvoker http, string url, string token)
+    private async Task<(WebSocket? Socket, (int Status, byte[] Body) Refusal)> UpgradeAsync(HttpMessageInvoker http, string url, string token, bool isLast)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_dialing.Token);
         try
         {
+            if (!isLast)
+            {
+                patience.CancelAfter(_options.NextServerAfter);
+            }
             string nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
             using HttpRequestMessage request = Request(url, token, nonce);
-            HttpResponseMessage response = await http.SendAsync(request, _dialing.Token).ConfigureAwait(false);
+            HttpResponseMessage response = await http.SendAsync(request, patience.Token).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.SwitchingProtocols && IsAccepted(response, nonce))
             {
                 Stream stream = await response.Content.ReadAsStreamAsync(_dialing.Token).ConfigureAwait(false);
-                return WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = false, KeepAliveInterval = TimeSpan.Zero });
+                return (WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = false, KeepAliveInterval = TimeSpan.Zero }), (0, []));
             }
             using (response)
             {
-                _sink.Refused(_key, (int)response.StatusCode, await ReadBodyAsync(response).ConfigureAwait(false));
+                return (null, ((int)response.StatusCode, await ReadBodyAsync(response).ConfigureAwait(false)));
             }
         }
         catch (Exception e)
         {
             // Nobody awaits this task: whatever goes wrong is told, or the call would wait for the dial's deadline without a reason.
-            _sink.Refused(_key, 0, Encoding.UTF8.GetBytes(Reason(e)));
+            return (null, (0, Encoding.UTF8.GetBytes(Reason(e))));
         }
-        return null;
     }
 
     private static HttpRequestMessage Request(string url, string token, string nonce)

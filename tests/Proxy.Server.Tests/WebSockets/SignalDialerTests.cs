@@ -91,6 +91,36 @@ public sealed class SignalDialerTests
         Assert.Equal("refused 0 given up", await sink.NextAsync());
     }
 
+    [Fact]
+    public async Task Dead_server_is_skipped_and_the_next_one_of_the_list_is_dialled()
+    {
+        using TcpListener silent = new(IPAddress.Loopback, 0);
+        silent.Start();
+        await using HttpHost host = await HttpHostTests.StartAsync(new Room());
+        string dead = $"http://{silent.LocalEndpoint}/";
+        SignalServers servers = new([dead, $"ws://{host.Local}"]);
+        using SignalDialer dialer = new(new SignalDialerOptions { NextServerAfter = TimeSpan.FromMilliseconds(200) }, new DnsCache(), servers);
+        Sink sink = new();
+        dialer.Dial(s_key, $"ws://{silent.LocalEndpoint}/rtc/v1?join_request=abc", "the-token", sink);
+        Assert.Equal("opened", await sink.NextAsync());
+        Assert.Equal("message Bearer the-token ?join_request=abc", await sink.NextAsync());
+        // The dead one is asked last from now on: nobody waits for it again.
+        Assert.Equal($"ws://{host.Local}/rtc", servers.InOrder($"ws://{silent.LocalEndpoint}/rtc")[0].Url);
+    }
+
+    [Fact]
+    public async Task No_of_the_first_server_is_final_and_all_dead_is_one_refusal()
+    {
+        await using HttpHost host = await HttpHostTests.StartAsync(new Room());
+        using SignalDialer dialer = new(new SignalDialerOptions(), new DnsCache(), new SignalServers([$"ws://{host.Local}", "ws://127.0.0.1:1"]));
+        Sink sink = new();
+        dialer.Dial(s_key, $"ws://{host.Local}/refuse", "t", sink);
+        Assert.Equal("refused 401 no permissions to access the room", await sink.NextAsync());
+        using SignalDialer dead = new(new SignalDialerOptions(), new DnsCache(), new SignalServers(["ws://127.0.0.1:1", "ws://127.0.0.1:2"]));
+        dead.Dial(s_key, "ws://127.0.0.1:1/rtc", "t", sink);
+        Assert.StartsWith("refused 0 ", await sink.NextAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("not a url")]
     [InlineData("ftp://x/")]
