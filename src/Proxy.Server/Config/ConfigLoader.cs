@@ -153,12 +153,27 @@ public sealed class ConfigLoader
             MediaAddress = media.IsSet ? media : signal,
             UseExternalIp = useExternal,
             MediaUseExternalIp = top.Bool("media_use_external_ip", useExternal),
+            StunServers = ReadStunServers(top, config.StunServers),
             LocalNets = top.Networks("local_net"),
             HideInboundPort = top.Bool("hide_inbound_port", false),
             AddRecordRoute = top.Bool("add_record_route", false),
             TrustedProxies = top.Networks("trusted_proxies"),
             SourceFrom = sourceFrom,
         };
+    }
+
+    private static IReadOnlyList<string> ReadStunServers(YamlSection top, IReadOnlyList<string> usual)
+    {
+        IReadOnlyList<string> servers = top.Texts("stun_servers");
+        foreach (string server in servers)
+        {
+            int colon = server.LastIndexOf(':');
+            if (colon == 0 || (colon > 0 && !ushort.TryParse(server.AsSpan(colon + 1), out _)))
+            {
+                top.Error("stun_servers", $"'{server}' is not host or host:port");
+            }
+        }
+        return servers.Count == 0 ? usual : servers;
     }
 
     private ServerConfig ReadMedia(YamlSection top, ServerConfig config)

@@ -54,6 +54,9 @@ public sealed record ServerConfig
 
     public bool MediaUseExternalIp { get; init; }
 
+    /// <summary>Who is asked for the outside address, <c>host:port</c>, in order; the default is livekit/sip's.</summary>
+    public IReadOnlyList<string> StunServers { get; init; } = ["global.stun.twilio.com:3478", "stun.l.google.com:19302", "stun1.l.google.com:19302"];
+
     /// <summary>Networks that an automatically found local address must lie in; empty: any.</summary>
     public IReadOnlyList<SipSourceRange> LocalNets { get; init; } = [];
 

@@ -12,13 +12,15 @@ public sealed class HealthModule(Func<string> whyNotReady) : IHttpModule
     public void Map(WebApplication app)
     {
         app.MapGet("/healthz", context => WriteAsync(context, StatusCodes.Status200OK, "ok"));
-        app.MapGet("/readyz", context =>
-        {
-            string reason = whyNotReady();
-            return reason.Length == 0
-                ? WriteAsync(context, StatusCodes.Status200OK, "ready")
-                : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);
-        });
+        app.MapGet("/readyz", AnswerReadyAsync);
+    }
+
+    internal Task AnswerReadyAsync(HttpContext context)
+    {
+        string reason = whyNotReady();
+        return reason.Length == 0
+            ? WriteAsync(context, StatusCodes.Status200OK, "ready")
+            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);
     }
 
     private static Task WriteAsync(HttpContext context, int status, string text)

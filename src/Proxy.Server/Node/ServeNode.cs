@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -9,6 +10,7 @@ using Proxy.Core.Net;
 using Proxy.Server.Api;
 using Proxy.Server.Config;
 using Proxy.Server.Console;
+using Proxy.Server.Dns;
 using Proxy.Server.Http;
 using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
@@ -30,6 +32,12 @@ public static class ServeNode
     /// <returns>0 stopped by a signal, 1 it failed; the sentence is on stderr.</returns>
     public static int Run(ServerConfig config, ILogger log, Action<CallRecord> write)
     {
+        if (ExternalAddress.Fill(config, out string outside) is not { } complete)
+        {
+            System.Console.Error.WriteLine("siproom: " + outside);
+            return Failed;
+        }
+        config = complete;
         using RoomLoop? rooms = config.IsDev ? StartRooms(config, log) : null;
         if (config.IsDev && rooms is null)
         {
@@ -59,7 +67,9 @@ public static class ServeNode
             context.Cancel = true;
             _ = ReloadAsync(control, log);
         });
-        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, Modules(node, policy, rooms, control));
+        var health = new HealthModule(() => control.WhyNotReady);
+        var metrics = new MetricsModule(node.Metrics);
+        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(node, policy, rooms, control)]);
         await using (http.ConfigureAwait(false))
         {
             try
@@ -69,6 +79,13 @@ public static class ServeNode
             catch (System.IO.IOException e)
             {
                 System.Console.Error.WriteLine($"siproom: HTTP cannot listen on {config.Http}: {e.Message}");
+                return Failed;
+            }
+            (SidePorts sides, string taken) = await SidePorts.StartAsync(config.HealthPort, config.PrometheusPort, health, metrics, log).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable closing = sides.ConfigureAwait(false);
+            if (taken.Length > 0)
+            {
+                System.Console.Error.WriteLine("siproom: " + taken);
                 return Failed;
             }
             (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, policy, control).ConfigureAwait(false);
@@ -95,8 +112,7 @@ public static class ServeNode
     private static List<IHttpModule> Modules(SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
-        var modules = new List<IHttpModule> { new HealthModule(() => control.WhyNotReady), new MetricsModule(node.Metrics) };
-        modules.AddRange(policy.Modules);
+        var modules = new List<IHttpModule>(policy.Modules);
         modules.Add(new ControlModule(control, new AdminGate(policy.Keys, isOpen: false)));
         if (rooms is not null)
         {

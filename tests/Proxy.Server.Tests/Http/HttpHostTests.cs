@@ -50,6 +50,32 @@ public sealed class HttpHostTests
     }
 
     [Fact]
+    public async Task Health_and_metrics_ports_answer_beside_the_HTTP_address_and_a_taken_port_is_one_sentence()
+    {
+        ushort free = FreePort();
+        HealthModule health = new(() => "");
+        MetricsModule metrics = new(new MetricsRegistry());
+        (SidePorts ports, string error) = await SidePorts.StartAsync(free, free, health, metrics, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        await using (ports)
+        {
+            Assert.Equal("", error);
+            using HttpClient client = new() { BaseAddress = new Uri($"http://127.0.0.1:{free}") };
+            Assert.Equal("ready\n", await client.GetStringAsync("/"));
+            Assert.Equal("", await client.GetStringAsync("/metrics"));
+            (SidePorts second, string taken) = await SidePorts.StartAsync(0, free, health, metrics, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            await second.DisposeAsync();
+            Assert.StartsWith($"prometheus_port: cannot listen on port {free}: ", taken, StringComparison.Ordinal);
+        }
+    }
+
+    private static ushort FreePort()
+    {
+        using System.Net.Sockets.TcpListener listener = new(IPAddress.Any, 0);
+        listener.Start();
+        return (ushort)((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [Fact]
     public async Task Request_line_of_60_KB_is_taken_and_a_longer_one_than_64_KB_refused()
     {
         await using HttpHost host = await StartAsync(new Echo());
