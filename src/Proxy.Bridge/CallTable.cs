@@ -24,11 +24,13 @@ public sealed class CallTable
     private readonly SlotMap<Slot> _calls;
     private readonly TimerQueue _timers;
     private readonly Turnstile _door;
+    private readonly RefusedInvites _refused;
 
     public CallTable(CallServices services)
     {
         _services = services;
         _door = new Turnstile(services, Counters);
+        _refused = new RefusedInvites(services, Counters);
         _calls = new SlotMap<Slot>(services.Limits.CallsMax);
         _timers = new TimerQueue(services.Limits.CallsMax);
     }
@@ -63,22 +65,16 @@ public sealed class CallTable
         }
     }
 
+    /// <summary>An INVITE that the endpoint refused by itself (<see cref="SipEndpoint.TryPollRefusal"/>): it gets its record.</summary>
+    public void HandleRefused(ReadOnlySpan<byte> message, in SipFlow flow, in SipRefusal refusal, MonoTime now) =>
+        _refused.Handle(message, flow, refusal, now);
+
     public void HandleSocket(SlotId id, in SocketInput input, MonoTime now)
     {
         if (TryGet(id, out Call? call))
         {
             call.HandleSocket(input, now);
             Settle(call, now);
-        }
-    }
-
-    /// <summary>An explicit dispatch of agents for a call failed.</summary>
-    /// <param name="why">One clause.</param>
-    public void HandleDispatchFailure(SlotId id, string why)
-    {
-        if (TryGet(id, out Call? call))
-        {
-            call.HandleDispatchFailure(why);
         }
     }
 
@@ -138,13 +134,13 @@ public sealed class CallTable
         }
     }
 
-    /// <summary>Hangs up one call by our id or its SIP Call-ID.</summary>
+    /// <summary>Hangs up one call by our id, its SIP Call-ID or its provider's id.</summary>
     /// <returns>Its record as it stands; null when no call that still runs has this id.</returns>
     public CallRecord? HangUp(string id, in Outcome outcome, MonoTime now)
     {
         for (int i = 0; i < _calls.Capacity; i++)
         {
-            if (_calls.At(i)?.Call is { Phase: < CallPhase.Ending } call && (call.Record.CallId == id || call.Record.SipCallId == id))
+            if (_calls.At(i)?.Call is { Phase: < CallPhase.Ending } call && (call.Record.CallId == id || call.Record.SipCallId == id || call.Record.ProviderCallId == id))
             {
                 call.End(outcome, now);
                 CallRecord record = call.Record;
@@ -154,6 +150,9 @@ public sealed class CallTable
         }
         return null;
     }
+
+    /// <summary>Any thread. The wall clock at a time of the loop, as records have it.</summary>
+    public DateTimeOffset UtcAt(MonoTime time) => _services.UtcAt(time);
 
     /// <summary>Calls <paramref name="visit"/> for each live call; for lists and pages.</summary>
     public void Visit(Action<Call> visit)

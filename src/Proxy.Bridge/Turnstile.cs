@@ -23,6 +23,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
     {
         CallId = facts.CallId,
         SipCallId = facts.SipCallId,
+        ProviderCallId = facts.Header("X-Twilio-CallSid"),
         FromUser = facts.FromUser,
         ToUser = facts.ToUser,
         Source = facts.Source.ToString(),

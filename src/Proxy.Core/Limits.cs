@@ -65,6 +65,26 @@ public sealed record Limits
     /// <summary>Share of the machine's CPU above which new calls get 503. livekit/sip: max_cpu_utilization.</summary>
     public double CpuMax { get; init; } = 0.9;
 
+    // ---- Seen afterwards ----
+
+    /// <summary>Call attempts that are remembered, refused ones too; older ones go first.</summary>
+    public int HistoryRecords { get; init; } = 100_000;
+
+    /// <summary>How long an attempt is remembered.</summary>
+    public TimeSpan HistoryAge { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Memory for them, taken as it is needed: some 1,000 bytes an answered call, so that it seldom is the first limit.</summary>
+    public int HistoryBytes { get; init; } = 96 << 20;
+
+    /// <summary>Memory for the SIP messages of calls, taken as it is needed; older messages go first. A call has some 5 KB.</summary>
+    public int SipTraceBytes { get; init; } = 32 << 20;
+
+    /// <summary>Bytes of messages kept for one call; above it only their first lines are kept: a caller that repeats itself must not push out the others.</summary>
+    public int SipTraceBytesPerCall { get; init; } = 64 << 10;
+
+    /// <summary>Messages kept for one call.</summary>
+    public int SipTraceMessagesPerCall { get; init; } = 1_000;
+
     // ---- Media ----
 
     /// <summary>Largest RTP, RTCP, STUN or DTLS datagram that is read; larger ones are cut and dropped. One Ethernet frame.</summary>

@@ -58,6 +58,7 @@ public sealed class SipEndpoint : IDisposable
     /// <param name="now">The time of this turn.</param>
     public void HandleMessage(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
     {
+        _core.Refusal = default;
         switch (FirstBytes.Classify(message))
         {
             case DatagramKind.KeepAlive:
@@ -140,6 +141,15 @@ public sealed class SipEndpoint : IDisposable
         }
     }
 
+    /// <summary>Whether the message that <see cref="HandleMessage"/> took last was an INVITE that is refused already and of which no event tells: so that it gets its record.</summary>
+    /// <returns>True once for each such message.</returns>
+    public bool TryPollRefusal(out SipRefusal refusal)
+    {
+        refusal = _core.Refusal;
+        _core.Refusal = default;
+        return refusal.Status > 0;
+    }
+
     /// <summary>Takes the next message to send.</summary>
     /// <param name="buffer">At least <see cref="Proxy.Core.Limits.SipMessageBytes"/> bytes.</param>
     /// <param name="length">Bytes written to it.</param>
@@ -181,6 +191,7 @@ public sealed class SipEndpoint : IDisposable
             return;
         }
         _stateless.Send(in view, in flow, SipParseErrors.Status(error), SipParseErrors.Reason(error));
+        _core.Refusal = _core.Refusal with { Error = error };
     }
 
     private void HandleRequest(in SipMessageView view, in SipFlow flow, MonoTime now)

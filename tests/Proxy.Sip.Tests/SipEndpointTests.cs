@@ -55,6 +55,31 @@ public sealed class SipEndpointTests
     }
 
     [Fact]
+    public void Invite_that_is_refused_without_a_call_is_told_of_once()
+    {
+        using var side = new Sipside(o => o with { Limits = new Limits { SipTransactions = 1, CallsMax = 100 } });
+        side.Receive(Sipside.Invite("z9hG4bKu", "u", extra: "Require: x-rocket\r\n"));
+        Assert.True(side.Endpoint.TryPollRefusal(out SipRefusal refusal));
+        Assert.Equal(new SipRefusal(420, SipParseError.None, false), refusal);
+        Assert.False(side.Endpoint.TryPollRefusal(out _));
+        side.Receive(Sipside.Invite("z9hG4bKm", "m").Replace("Max-Forwards: 70", "Max-Forwards: many", StringComparison.Ordinal));
+        Assert.True(side.Endpoint.TryPollRefusal(out refusal));
+        Assert.Equal(new SipRefusal(400, SipParseError.BadMaxForwards, false), refusal);
+        side.Endpoint.IsOverloaded = true;
+        side.Receive(Sipside.Invite("z9hG4bKo", "o"));
+        Assert.True(side.Endpoint.TryPollRefusal(out refusal));
+        Assert.Equal(new SipRefusal(503, SipParseError.None, true), refusal);
+        side.Endpoint.IsOverloaded = false;
+        side.Receive(Sipside.Invite("z9hG4bKa", "a"));
+        Assert.False(side.Endpoint.TryPollRefusal(out _));
+        side.Receive(Sipside.Invite("z9hG4bKb", "b"));
+        Assert.True(side.Endpoint.TryPollRefusal(out refusal));
+        Assert.Equal(new SipRefusal(503, SipParseError.None, false), refusal);
+        side.Receive(Sipside.Invite("z9hG4bKc", "c", method: "REGISTER", body: ""));
+        Assert.False(side.Endpoint.TryPollRefusal(out _));
+    }
+
+    [Fact]
     public void Full_transaction_table_gives_503_without_state()
     {
         using var side = new Sipside(o => o with { Limits = new Limits { SipTransactions = 3, CallsMax = 100 } });

@@ -15,6 +15,9 @@ public sealed class CallRecord
     /// <summary>The SIP Call-ID.</summary>
     public string SipCallId { get; set; } = "";
 
+    /// <summary>The carrier's own id of the call, such as a Twilio CallSid; empty where it names none.</summary>
+    public string ProviderCallId { get; set; } = "";
+
     public string FromUser { get; set; } = "";
 
     public string ToUser { get; set; } = "";

@@ -19,6 +19,9 @@ internal sealed class ConfigFlags
     private readonly Option<ushort?> _devIcePort = new("--dev-ice-port") { Description = "UDP port of the built-in room server", HelpName = "N", CustomParser = ParsePort };
     private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Debug lines; with --dev call records on stdout" };
 
+    /// <summary>For flags that look at the same file.</summary>
+    public Option<string?> Config => _config;
+
     /// <param name="isServing">Whether the command also takes what only a running node needs.</param>
     public ConfigFlags(Command command, bool isServing)
     {

@@ -12,13 +12,18 @@ internal sealed class ControlFlags
 {
     private readonly Option<string?> _control = new("--control") { Description = "Unix socket of the node", HelpName = "PATH" };
     private readonly Option<string?> _url = new("--url") { Description = "HTTP address of the node", HelpName = "URL" };
-    private readonly Option<string?> _config = new("--config") { Description = "Configuration file of the node", HelpName = "FILE" };
+    private readonly Option<string?> _config;
 
-    public ControlFlags(Command command)
+    /// <param name="config">The command's own --config; null where it has none.</param>
+    public ControlFlags(Command command, Option<string?>? config = null)
     {
+        _config = config ?? new("--config") { Description = "Configuration file of the node", HelpName = "FILE" };
         command.Options.Add(_control);
         command.Options.Add(_url);
-        command.Options.Add(_config);
+        if (config is null)
+        {
+            command.Options.Add(_config);
+        }
     }
 
     /// <summary>Whether the command line names a node.</summary>

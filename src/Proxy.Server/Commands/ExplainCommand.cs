@@ -21,24 +21,25 @@ internal sealed class ExplainCommand
     private readonly Option<string?> _from = new("--from") { Description = "Caller", HelpName = "N" };
     private readonly Option<string?> _to = new("--to") { Description = "Called number", HelpName = "N" };
     private readonly Option<string?> _invite = new("--invite") { Description = "A file that holds an INVITE", HelpName = "FILE.sip" };
-    private readonly Option<string?> _call = new("--call") { Description = "A call of the running node (not built yet)", HelpName = "ID" };
+    private readonly Option<string?> _call = new("--call") { Description = "What was decided about this call of the running node", HelpName = "ID" };
     private readonly Option<string?> _src = new("--src") { Description = "Address the packet comes from", HelpName = "IP[:PORT]" };
     private readonly Option<string> _transport = new("--transport") { Description = "udp, tcp or tls", DefaultValueFactory = _ => "udp" };
     private readonly Option<string?> _ruri = new("--ruri") { Description = "Request-URI", HelpName = "URI" };
     private readonly Option<string[]> _headers = new("--header") { Description = "A header field, may be given again", HelpName = "'N: v'", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _user = new("--user") { Description = "As if this digest user had authenticated (not built yet)", HelpName = "NAME" };
     private readonly Option<string?> _at = new("--at") { Description = "As if it were this time (ISO 8601)", HelpName = "TIME" };
-    private readonly Option<string?> _url = new("--url") { Description = "Ask this node (not built yet)", HelpName = "URL" };
     private readonly Option<bool> _json = new("--json") { Description = "For programs" };
     private readonly ConfigFlags _flags;
+    private readonly ControlFlags _node;
 
     private ExplainCommand(Command command)
     {
-        foreach (Option option in (Option[])[_from, _to, _invite, _call, _src, _transport, _ruri, _headers, _user, _at, _url, _json])
+        foreach (Option option in (Option[])[_from, _to, _invite, _call, _src, _transport, _ruri, _headers, _user, _at, _json])
         {
             command.Options.Add(option);
         }
         _flags = new ConfigFlags(command, isServing: false);
+        _node = new ControlFlags(command, _flags.Config);
         command.SetAction(Run);
     }
 
@@ -51,14 +52,17 @@ internal sealed class ExplainCommand
 
     private int Run(ParseResult result)
     {
-        foreach (Option<string?> option in (Option<string?>[])[_call, _user, _url])
+        if (result.GetValue(_user) is not null)
         {
-            if (result.GetValue(option) is not null)
-            {
-                return Terminal.Fail(ExitCode.Failed, $"explain {option.Name} is not built yet");
-            }
+            return Terminal.Fail(ExitCode.Failed, "explain --user is not built yet");
         }
-        ServerConfig? config = Terminal.Load(_flags.Read(result) with { IsOffline = true });
+        ConfigOverrides given = _flags.Read(result);
+        bool hasPolicy = given.PolicyFolder is not null || given.File is not null;
+        if (result.GetValue(_call) is not null || _node.NamesNode(result) || !hasPolicy)
+        {
+            return AskNode(result);
+        }
+        ServerConfig? config = Terminal.Load(given with { IsOffline = true });
         if (config is null)
         {
             return ExitCode.BadInput;
@@ -71,6 +75,56 @@ internal sealed class ExplainCommand
         Verdict verdict = policy!.Decide(facts, default, trace);
         System.Console.Out.WriteLine(result.GetValue(_json) ? ExplainJson.Write(facts, verdict, trace) : ExplainText.Write(facts, verdict, trace).TrimEnd('\n'));
         return verdict.Kind == VerdictKind.Reject ? ExitCode.Refused : ExitCode.Done;
+    }
+
+    /// <summary>Without a policy of its own the verb asks the node that runs, with the same question in JSON.</summary>
+    private int AskNode(ParseResult result)
+    {
+        string question = "";
+        if (result.GetValue(_call) is null && !TryWriteQuestion(result, out question, out string wrong))
+        {
+            return Terminal.Fail(ExitCode.BadInput, wrong);
+        }
+        using ControlClient? node = _node.Open(result, out int exit, out string error);
+        if (node is null)
+        {
+            return Terminal.Fail(exit, error);
+        }
+        bool isJson = result.GetValue(_json);
+        return result.GetValue(_call) is { } id ? ExplainRemote.Tell(node, id, isJson) : ExplainRemote.Decide(node, question, isJson);
+    }
+
+    private bool TryWriteQuestion(ParseResult result, out string question, out string error)
+    {
+        question = "";
+        // Read once more than needed, so that what is wrong is told in the same words as without a node.
+        if (!TryReadFacts(result, out _, out error))
+        {
+            return false;
+        }
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var json = new System.Text.Json.Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach ((string key, string? value) in ((string, string?)[])
+                [("from", result.GetValue(_from)), ("to", result.GetValue(_to)), ("src", result.GetValue(_src)), ("transport", result.GetValue(_transport)),
+                 ("ruri", result.GetValue(_ruri)), ("at", result.GetValue(_at)), ("invite", result.GetValue(_invite) is { } file ? File.ReadAllText(file) : null)])
+            {
+                if (value is not null)
+                {
+                    json.WriteString(key, value);
+                }
+            }
+            json.WriteStartObject("headers");
+            foreach (FactHeader header in ReadHeaders(result))
+            {
+                json.WriteString(header.Name, header.Value);
+            }
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        question = Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return true;
     }
 
     private static bool TryOpenPolicy(ServerConfig config, out IPolicy? policy, out string error)

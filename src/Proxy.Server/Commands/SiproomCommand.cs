@@ -54,7 +54,7 @@ internal static class SiproomCommand
         root.Subcommands.Add(NotBuilt("inbound", "List and change trunks"));
         root.Subcommands.Add(NotBuilt("dispatch", "List and change dispatch rules"));
         root.Subcommands.Add(NotBuilt("number", "List and change phone numbers"));
-        root.Subcommands.Add(NotBuilt("calls", "List, show and end calls"));
+        root.Subcommands.Add(CallsCommand.Build());
         root.Subcommands.Add(DrainCommand.Build());
         root.Subcommands.Add(ReloadCommand.Build());
         return root;

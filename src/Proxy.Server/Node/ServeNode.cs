@@ -38,14 +38,13 @@ public static class ServeNode
             return Failed;
         }
         config = complete;
-        AgentBoard? agents = config.IsDev ? new AgentBoard() : null;
-        using RoomLoop? rooms = agents is not null ? StartRooms(config, log, agents) : null;
+        using RoomLoop? rooms = config.IsDev ? StartRooms(config, log) : null;
         if (config.IsDev && rooms is null)
         {
             return Failed;
         }
         using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error);
-        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, agents);
+        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error);
         if (node is null)
         {
             System.Console.Error.WriteLine("siproom: " + error);
@@ -89,7 +88,7 @@ public static class ServeNode
                 System.Console.Error.WriteLine("siproom: " + taken);
                 return Failed;
             }
-            (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, policy, control).ConfigureAwait(false);
+            (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, node, policy, control).ConfigureAwait(false);
             if (error.Length > 0)
             {
                 System.Console.Error.WriteLine("siproom: " + error);
@@ -114,7 +113,7 @@ public static class ServeNode
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
         var modules = new List<IHttpModule>(policy.Modules);
-        modules.Add(new ControlModule(control, new AdminGate(policy.Keys, isOpen: false)));
+        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false));
         if (rooms is not null)
         {
             node.Metrics.Add(rooms);
@@ -124,16 +123,23 @@ public static class ServeNode
         return modules;
     }
 
+    private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate)
+    {
+        modules.Add(new ControlModule(control, gate));
+        modules.Add(new NodeCallsModule(new NodeCalls(node, node.Archive), gate));
+    }
+
     /// <summary>The socket of the command-line verbs. A node can do without the usual one; one that the configuration names must work.</summary>
     private static async Task<(HttpHost? Socket, string Error)> StartControlAsync(
-        ServerConfig config, NetEndPoint local, ILogger log, PolicyRuntime policy, NodeControl control)
+        ServerConfig config, NetEndPoint local, ILogger log, SiproomNode node, PolicyRuntime policy, NodeControl control)
     {
         string path = ControlSocket.PathOf(config, local, Environment.GetEnvironmentVariable);
         if (path.Length == 0)
         {
             return (null, "");
         }
-        var modules = new List<IHttpModule>(policy.ControlModules) { new ControlModule(control, new AdminGate(policy.Keys, isOpen: true)) };
+        var modules = new List<IHttpModule>(policy.ControlModules);
+        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: true));
         (HttpHost? socket, string error) = await ControlSocket.TryStartAsync(path, new HttpOptions { Log = log }, modules).ConfigureAwait(false);
         if (error.Length > 0 && config.ControlSocket is null)
         {
@@ -171,18 +177,13 @@ public static class ServeNode
         }
     }
 
-    private static RoomLoop? StartRooms(ServerConfig config, ILogger log, AgentBoard agents)
+    private static RoomLoop? StartRooms(ServerConfig config, ILogger log)
     {
         var options = new RoomLoopOptions
         {
             ApiKey = config.ApiKey,
             ApiSecret = config.ApiSecret,
             Ice = config.Http with { Port = config.DevIcePort },
-            Noticed = notice =>
-            {
-                agents.Take(notice);
-                RoomsLog.Notice(log, notice);
-            },
         };
         RoomLoop? rooms = RoomLoop.TryCreate(options, (what, e) => NodeLog.Fault(log, e), out string error);
         if (rooms is null)

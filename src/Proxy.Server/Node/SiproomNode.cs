@@ -15,6 +15,7 @@ using Proxy.Server.Config;
 using Proxy.Server.Dns;
 using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
+using Proxy.Server.Records;
 using Proxy.Server.Shards;
 using Proxy.Server.Signal;
 using Proxy.Server.WebSockets;
@@ -40,6 +41,12 @@ public sealed class SiproomNode : IDisposable
 
     public MetricsRegistry Metrics => _p.Metrics;
 
+    /// <summary>Call attempts that are over.</summary>
+    public CallArchive Archive => _p.Archive;
+
+    /// <summary>Any thread. The wall clock at a time of the loops.</summary>
+    public DateTimeOffset UtcAt(MonoTime time) => _p.Signal.Calls.UtcAt(time);
+
     /// <summary>Calls that the node can hold, and which limit says so.</summary>
     public (int Calls, string Because) Capacity => (_p.Limits.CallsMax, _p.CapacityReason);
 
@@ -49,9 +56,7 @@ public sealed class SiproomNode : IDisposable
     /// <summary>Makes the node; nothing runs yet.</summary>
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
     /// <param name="error">One sentence when it cannot be made.</param>
-    /// <param name="agents">Knows the agents of a room server in this process; null when it runs elsewhere.</param>
-    public static SiproomNode? TryCreate(
-        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, IAgentWatch? agents = null)
+    public static SiproomNode? TryCreate(ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error)
     {
         (Limits limits, string reason) = FitCalls(config);
         var reactor = new Reactor();
@@ -80,19 +85,24 @@ public sealed class SiproomNode : IDisposable
         var media = new MediaHost(shards, sockets, MediaOptions(config, limits, perShard));
         var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache(), new SignalServers(config.WsUrls));
         var rooms = new RoomSockets(dialer, mail);
-        var journal = new CallJournal(log, write);
+        var archive = new CallArchive(limits);
+        var journal = new CallJournal(log, record =>
+        {
+            archive.Write(record);
+            write(record);
+        });
         NetAddress signalAddress = AdvertisedAddress(config);
         SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
         var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom", RetryAfterSeconds = RetryAfter(config) }, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
-        CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
-        CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
+        CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
         var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], tcp, cpu, limits);
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
         metrics.Add(tcp);
-        var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local));
-        node._parts.AddRange([tcp, signal, dialer, udp]);
+        metrics.Add(archive);
+        var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local, archive));
+        node._parts.AddRange([tcp, signal, dialer, udp, archive]);
         return node;
     }
 
@@ -222,18 +232,6 @@ public sealed class SiproomNode : IDisposable
         return [new SipListener(0, SipTransport.Udp, udp, outside), new SipListener(1, SipTransport.Tcp, udp, outside)];
     }
 
-    private static AgentDispatcher Dispatcher(ServerConfig config, SignalDialer dialer, SignalMailboxes mail, ILogger log) => new(
-        dialer,
-        new AgentDispatcherOptions
-        {
-            Url = config.WsUrls[0],
-            ApiKey = config.ApiKey,
-            ApiSecret = config.ApiSecret,
-            Utc = () => DateTimeOffset.UtcNow,
-        },
-        mail,
-        log);
-
     private static CallServices Services(
         ServerConfig config, Limits limits, IPolicy policy, MediaHost media, RoomSockets rooms, CallJournal journal, DtlsIdentity dtls, SipListener[] listeners)
     {
@@ -284,5 +282,5 @@ public sealed class SiproomNode : IDisposable
     }
 
     private sealed record NodeParts(
-        SignalLoop Signal, ShardLoop[] Shards, SignalMailboxes Mail, MetricsRegistry Metrics, Limits Limits, string CapacityReason, NetEndPoint SipLocal);
+        SignalLoop Signal, ShardLoop[] Shards, SignalMailboxes Mail, MetricsRegistry Metrics, Limits Limits, string CapacityReason, NetEndPoint SipLocal, CallArchive Archive);
 }

@@ -18,6 +18,7 @@ public static class RecordJson
             json.WriteString("started_at", record.StartedAt.UtcDateTime);
             json.WriteString("call_id", record.CallId);
             json.WriteString("sip_call_id", record.SipCallId);
+            WriteText(json, "provider_call_id", record.ProviderCallId);
             json.WriteString("from", record.FromUser);
             json.WriteString("to", record.ToUser);
             json.WriteString("source", record.Source);

@@ -45,6 +45,7 @@ public sealed class SignalLoop : IDisposable
         _media = media;
         _udp = udp;
         _streams = streams;
+        Trace = new SipTrace(limits);
         _datagram = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
         _outgoing = GC.AllocateArray<byte>(limits.SipMessageBytes + 1, pinned: true);
         for (int i = 0; i < udp.Length; i++)
@@ -66,6 +67,9 @@ public sealed class SignalLoop : IDisposable
     public SipEndpoint Sip => _sip;
 
     public MediaHost Media => _media;
+
+    /// <summary>Own thread. The messages of calls, for who asks afterwards.</summary>
+    public SipTrace Trace { get; }
 
     /// <summary>What admission looked at last, 0–1.</summary>
     public double CpuShare => _cpu.Share;
@@ -133,7 +137,12 @@ public sealed class SignalLoop : IDisposable
     {
         try
         {
+            Trace.Add(isSent: false, flow, message, now);
             _sip.HandleMessage(message, flow, now);
+            if (_sip.TryPollRefusal(out SipRefusal refusal))
+            {
+                _calls.HandleRefused(message, flow, refusal, now);
+            }
             Pump(now);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -181,7 +190,7 @@ public sealed class SignalLoop : IDisposable
         if (now >= _nextCpu)
         {
             _nextCpu = now + s_cpuInterval;
-            _calls.IsOverloaded = _cpu.IsFull(now);
+            _sip.IsOverloaded = _calls.IsOverloaded = _cpu.IsFull(now);
         }
         Guard(
             () =>
@@ -221,6 +230,7 @@ public sealed class SignalLoop : IDisposable
 
     private void Send(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
     {
+        Trace.Add(isSent: true, flow, message, now);
         bool isSent = flow.Transport == SipTransport.Udp
             ? _udp[flow.Listener]!.Send(message, flow.Remote) == SendResult.Sent
             : _streams is not null && _streams.TrySend(flow, message);

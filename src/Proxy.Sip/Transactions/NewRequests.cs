@@ -36,6 +36,7 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         {
             core.Counters.Overload++;
             stateless.SendOverloaded(in view, in flow);
+            core.Refusal = core.Refusal with { IsOverload = true };
         }
         else if (view.Method == SipMethod.Options)
         {

@@ -80,6 +80,9 @@ internal sealed class SipCore : IDisposable
 
     public SipCounters Counters;
 
+    /// <summary>What became of the INVITE that is being handled, when it was refused without a call; status 0 otherwise.</summary>
+    public SipRefusal Refusal { get; set; }
+
     public void SetTimer(TimerOwner owner, int index, MonoTime deadline) => Timers.Set((index * 3) + (int)owner, deadline);
 
     /// <summary>Queues an event; it takes a reference of its own to the message (−1: none).</summary>

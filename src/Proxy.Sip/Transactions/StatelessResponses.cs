@@ -21,6 +21,10 @@ internal sealed class StatelessResponses(SipCore core)
     /// <param name="extra">Whole header lines.</param>
     public void Send(in SipMessageView view, in SipFlow flow, int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> toTag = default, ReadOnlySpan<byte> extra = default)
     {
+        if (status >= 300 && view.Method == SipMethod.Invite && view.To.Tag.IsEmpty)
+        {
+            core.Refusal = new SipRefusal(status, SipParseError.None, false);
+        }
         Span<byte> tag = stackalloc byte[16];
         bool isOptions = status == 200 && view.Method == SipMethod.Options;
         var parts = new ResponseParts

@@ -23,8 +23,7 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     private readonly byte[] _buffer = new byte[65_536];
     private int _callNumber;
 
-    /// <param name="agents">The room server in this process; null when it runs elsewhere.</param>
-    public CallWorld(Limits? limits = null, FakeAgents? agents = null)
+    public CallWorld(Limits? limits = null)
     {
         Limits = limits ?? new Limits { CallsMax = 50 };
         var random = new SeededRandom(7);
@@ -42,8 +41,6 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             Random = random,
             MediaAddress = _ => At("203.0.113.1:0").Address,
             UtcAtZero = DateTimeOffset.UnixEpoch,
-            Agents = agents,
-            Dispatcher = agents,
         });
     }
 
@@ -124,7 +121,13 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     public void Receive(string message)
     {
-        _sip.HandleMessage(Encoding.UTF8.GetBytes(message), new SipFlow(SipTransport.Udp, 0, 0, s_caller), Now);
+        byte[] bytes = Encoding.UTF8.GetBytes(message);
+        var flow = new SipFlow(SipTransport.Udp, 0, 0, s_caller);
+        _sip.HandleMessage(bytes, flow, Now);
+        if (_sip.TryPollRefusal(out SipRefusal refusal))
+        {
+            Calls.HandleRefused(bytes, flow, refusal, Now);
+        }
         Pump();
     }
 

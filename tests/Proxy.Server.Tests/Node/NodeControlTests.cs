@@ -77,7 +77,7 @@ public sealed class NodeControlTests : IDisposable
     [Fact]
     public async Task Ringing_call_is_refused_when_the_time_is_up()
     {
-        using var rig = new NodeRig(config => config with { Limits = config.Limits with { RoomJoinTimeout = TimeSpan.FromMinutes(1) }, WsUrls = ["ws://192.0.2.1:9"] });
+        using var rig = new NodeRig();
         NodeControl control = Control(rig);
         await rig.SendAsync("INVITE");
         Assert.StartsWith("SIP/2.0 180", await rig.ReceiveAsync(), StringComparison.Ordinal);

@@ -15,16 +15,18 @@ using Xunit;
 
 namespace Proxy.Server.Tests.Node;
 
-/// <summary>A whole node in this process on ports of the kernel's choice, and a caller made of text. No room server: calls ring.</summary>
+/// <summary>A whole node in this process on ports of the kernel's choice, and a caller made of text. Its room server takes connections and says nothing: calls ring.</summary>
 internal sealed class NodeRig : IDisposable
 {
     private readonly UdpClient _caller = new(new IPEndPoint(IPAddress.Loopback, 0));
+    private readonly TcpListener _silence = new(IPAddress.Loopback, 0);
     private int _number;
 
     public NodeRig(Func<ServerConfig, ServerConfig>? change = null)
     {
+        _silence.Start();
         var loopback = new NetEndPoint(NetAddress.FromV4(0x7F000001), 0);
-        var config = new ServerConfig { IsDev = true, ApiKey = "devkey", ApiSecret = "secret", SipListen = loopback, SipPortAnnounced = 0, Http = loopback, WsUrls = ["ws://127.0.0.1:9"] };
+        var config = new ServerConfig { IsDev = true, ApiKey = "devkey", ApiSecret = "secret", SipListen = loopback, SipPortAnnounced = 0, Http = loopback, WsUrls = [$"ws://{_silence.LocalEndpoint}"] };
         Config = change?.Invoke(config) ?? config;
         Policy = PolicyRuntime.TryOpen(Config, _ => { }, out string error)!;
         Assert.True(Policy is not null, error);
@@ -83,5 +85,6 @@ internal sealed class NodeRig : IDisposable
         Node.Dispose();
         Policy.Dispose();
         _caller.Dispose();
+        _silence.Dispose();
     }
 }

@@ -1,4 +1,4 @@
-// Drain on the native binary: by command, undone, by signal, by a second signal. Calls are our own caller's; the control
+// An operator at the native binary: calls listed, shown, hung up, explained; drain by command, undone, by signal, by a second signal. Calls are our own caller's; the control
 // socket is the configuration's.
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
@@ -14,6 +14,19 @@ const since = (start) => (Date.now() - start) / 1000;
 let node = await startNode(`control: ${socket}`);
 try {
   check('the socket is its owner\'s alone', (statSync(socket).mode & 0o777) === 0o600);
+  const shown = load('demo', ['--hold', 20]);
+  await sleep(2000);
+  const live = JSON.parse((await verb('calls', 'list', '--live', '--json')).out).live;
+  check('siproom calls list --live', live.length === 1 && live[0].state === 'connected' && live[0].talked_seconds > 0.5, live[0]?.call_id);
+  const sip = (await verb('calls', 'show', live[0].call_id, '--sip')).out;
+  check('siproom calls show --sip: ladder and messages', /INVITE─+▶\n.*100 .*\n.*180 Ringing(.|\n)*200 OK─+\n.*ACK─+▶/.test(sip) && sip.includes('m=audio'));
+  const hungUp = await verb('calls', 'hangup', live[0].sip_call_id);
+  check('siproom calls hangup', hungUp.code === 0 && hungUp.out.includes(live[0].call_id), (hungUp.out + hungUp.err).trim());
+  check('the caller gets a BYE', (await shown).answered === 1);
+  const unmatched = await load('nobody', ['--hold', 1]);
+  const why = await verb('explain', '--call', JSON.parse((await verb('calls', 'list', '--refused', '--json')).out).ended[0].call_id);
+  check('siproom explain --call says refused with status 3', unmatched.statuses?.['404'] === 1 && why.code === 3 && why.out.includes('refused: 404'), why.out.trim().split('\n').pop());
+
   const running = load('demo', ['--hold', 30]);
   await sleep(2000);
   const start = Date.now();
