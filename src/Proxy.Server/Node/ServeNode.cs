@@ -69,7 +69,7 @@ public static class ServeNode
         });
         var health = new HealthModule(() => control.WhyNotReady);
         var metrics = new MetricsModule(node.Metrics);
-        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(node, policy, rooms, control)]);
+        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, node, policy, rooms, control)]);
         await using (http.ConfigureAwait(false))
         {
             try
@@ -109,24 +109,27 @@ public static class ServeNode
         return Done;
     }
 
-    private static List<IHttpModule> Modules(SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
+    private static List<IHttpModule> Modules(ServerConfig config, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
         var modules = new List<IHttpModule>(policy.Modules);
-        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false));
+        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false), isDev: rooms is not null);
         if (rooms is not null)
         {
             node.Metrics.Add(rooms);
             modules.Add(new RoomsModule(rooms));
-            modules.Add(new ConsoleModule());
+            modules.Add(new DevModule(rooms, new DevOptions(config.ApiKey, config.ApiSecret, node.SipLocal.ToString(), () => DateTimeOffset.UtcNow)));
         }
         return modules;
     }
 
-    private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate)
+    private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate, bool isDev)
     {
         modules.Add(new ControlModule(control, gate));
         modules.Add(new NodeCallsModule(new NodeCalls(node, node.Archive), gate));
+        var access = new ConsoleAccess(gate, isDev);
+        modules.Add(new ConsoleModule(PageFiles.Embedded(), access));
+        modules.Add(new CallsModule(() => node.Ask(LiveCalls.Copy), access));
     }
 
     /// <summary>The socket of the command-line verbs. A node can do without the usual one; one that the configuration names must work.</summary>
@@ -139,7 +142,7 @@ public static class ServeNode
             return (null, "");
         }
         var modules = new List<IHttpModule>(policy.ControlModules);
-        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: true));
+        AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: true), isDev: false);
         (HttpHost? socket, string error) = await ControlSocket.TryStartAsync(path, new HttpOptions { Log = log }, modules).ConfigureAwait(false);
         if (error.Length > 0 && config.ControlSocket is null)
         {

@@ -31,7 +31,7 @@ public sealed class HttpHostTests
         MetricsRegistry registry = new();
         registry.Add(new ProcessMetrics("1.2.3"));
         registry.Add(new LoopMeter("shard", 0));
-        await using HttpHost host = await StartAsync(new HealthModule(() => reason), new MetricsModule(registry), new ConsoleModule());
+        await using HttpHost host = await StartAsync(new HealthModule(() => reason), new MetricsModule(registry), new ConsoleModule(PageFiles.Embedded(), Console.ConsoleModuleTests.Access(isDev: true)));
         using HttpClient client = new() { BaseAddress = new Uri($"http://{host.Local}") };
         Assert.Equal("ok\n", await client.GetStringAsync("/healthz"));
         using HttpResponseMessage starting = await client.GetAsync("/readyz");

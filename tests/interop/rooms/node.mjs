@@ -50,7 +50,7 @@ export function run(command, args, options = {}) {
 
 /** Our own caller; resolves to its report. */
 export function load(to, args = []) {
-  const { done } = run(process.env.SIPROOM_LOAD ?? root + 'artifacts/siproom-load', ['--target', SIP, '--to', to, ...args.map(String)]);
+  const { done } = run(process.env.SIPROOM_LOAD ?? root + 'artifacts/siproom-load', ['--target', SIP, '--local', HOST, '--to', to, ...args.map(String)]);
   return done.then(({ code, out, err }) => {
     const line = out.trim().split('\n').pop() ?? '';
     try { return { code, ...JSON.parse(line) }; } catch { return { code, error: err || out }; }
