@@ -60,6 +60,8 @@ public sealed class Call
     private bool _isMediaClosed;
     private bool _hasHeardCaller;
     private bool _hasAudience;
+    private bool _roomExisted;
+    private string _dispatchFailure = "";
 
     internal Call(SlotId id, CallServices services, Verdict verdict, SipLeg sip, CallMedia media, IRoomLeg room, CallRecord record, MonoTime now)
     {
@@ -200,7 +202,7 @@ public sealed class Call
         bool isWaiting = Phase is CallPhase.Joining or CallPhase.Ringing;
         if (isWaiting && now >= _ringUntil)
         {
-            EndRefused(RefusalCode.RingTimeout, DescribeRingTimeout(), now);
+            EndRefused(RefusalCode.RingTimeout, DescribeRingTimeout(now), now);
         }
         else if (isWaiting && now >= _answerAt)
         {
@@ -287,6 +289,7 @@ public sealed class Call
                 Record.JoinedMs = Elapsed(now);
                 Record.RoomSid = e.RoomSid;
                 Record.ParticipantSid = e.ParticipantSid;
+                DispatchAgents(e.RoomExisted);
                 break;
             case RoomEventKind.PublishReady:
                 Record.RoomCodec = e.Publish!.Codec.ToString().ToLowerInvariant();
@@ -493,12 +496,26 @@ public sealed class Call
         End(new Outcome(EndedBy.Us, Refusals.Name(code), sentence, refusal.Status, refusal.Q850Cause), now, headers.Written);
     }
 
-    private string DescribeRingTimeout()
+    /// <summary>Our token's agents are dispatched only by the join that makes the room: for others the rule may ask for it explicitly.</summary>
+    private void DispatchAgents(bool roomExisted)
     {
-        string agents = _verdict.Agents.Length > 0 ? $"; rule {_verdict.RuleId} dispatched agent '{string.Join("', '", _verdict.Agents)}'" : "";
-        string what = Phase == CallPhase.Joining ? "the room was not joined" : "nobody in the room published audio";
-        return $"{what} within the ringing timeout{agents}";
+        _roomExisted = roomExisted;
+        if (roomExisted && _verdict.DispatchAgentsAlways && _verdict.Agents.Length > 0)
+        {
+            _services.Dispatcher?.Dispatch(Id, Record.CallId, _verdict.Room, _verdict.RoomConfigJson);
+        }
     }
+
+    /// <summary>The room server did not take an explicit dispatch.</summary>
+    internal void HandleDispatchFailure(string why)
+    {
+        _dispatchFailure = why;
+        Record.Flags.Add("agents_not_dispatched");
+    }
+
+    private string DescribeRingTimeout(MonoTime now) => RingTimeoutText.Describe(
+        _verdict,
+        new RingTimeoutFacts(Phase != CallPhase.Joining, _roomExisted, _dispatchFailure, now - InvitedAt, _services.Agents));
 
     private double Elapsed(MonoTime now) => (now - InvitedAt).TotalMilliseconds;
 

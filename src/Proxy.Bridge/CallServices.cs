@@ -28,6 +28,12 @@ public sealed record CallServices
 
     public required ICallObserver Observer { get; init; }
 
+    /// <summary>What the room server in this process knows of agents; null when it runs elsewhere.</summary>
+    public IAgentWatch? Agents { get; init; }
+
+    /// <summary>Asks the room server for agents; null when it cannot be asked.</summary>
+    public IAgentDispatcher? Dispatcher { get; init; }
+
     public required IRandom Random { get; init; }
 
     /// <summary>The address of our SDP towards a caller: advertised, or the one that the kernel would use.</summary>

@@ -78,6 +78,16 @@ public sealed class CallTable
         }
     }
 
+    /// <summary>An explicit dispatch of agents for a call failed.</summary>
+    /// <param name="why">One clause.</param>
+    public void HandleDispatchFailure(SlotId id, string why)
+    {
+        if (TryGet(id, out Call? call))
+        {
+            call.HandleDispatchFailure(why);
+        }
+    }
+
     public void HandleMedia(SlotId id, in CallEvent e, MonoTime now)
     {
         if (TryGet(id, out Call? call))

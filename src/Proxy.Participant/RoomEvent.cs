@@ -24,7 +24,10 @@ public sealed record RemoteTrack(string Sid, RemoteParticipant Owner, bool IsMut
 /// <summary>Any thread. What happened in the room.</summary>
 public enum RoomEventKind
 {
-    /// <summary>The server took us in: <see cref="RoomEvent.RoomSid"/>, <see cref="RoomEvent.ParticipantSid"/>, <see cref="RoomEvent.Text"/> = server version.</summary>
+    /// <summary>
+    /// The server took us in: <see cref="RoomEvent.RoomSid"/>, <see cref="RoomEvent.ParticipantSid"/>, <see cref="RoomEvent.RoomExisted"/>,
+    /// <see cref="RoomEvent.Text"/> = server version.
+    /// </summary>
     Joined,
 
     /// <summary>The answer fixed what we send: <see cref="RoomEvent.Publish"/>.</summary>
@@ -141,6 +144,9 @@ public sealed record RoomEvent(RoomEventKind Kind)
     public string RoomSid { get; init; } = "";
 
     public string ParticipantSid { get; init; } = "";
+
+    /// <summary>Of Joined: the room was there before us, so our token's room configuration did nothing.</summary>
+    public bool RoomExisted { get; init; }
 
     /// <summary>Identity of the participant that sent it; empty for the server's own API.</summary>
     public string Identity { get; init; } = "";

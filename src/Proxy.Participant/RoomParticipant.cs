@@ -358,6 +358,7 @@ public sealed class RoomParticipant
         {
             RoomSid = join.Room?.Sid ?? "",
             ParticipantSid = _sid,
+            RoomExisted = JoinedRoom.Existed(join),
             Text = join.ServerInfo?.Version is { Length: > 0 } version ? version : join.ServerVersion,
         });
         HandleRoom(join.Room);

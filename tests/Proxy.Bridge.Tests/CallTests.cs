@@ -149,7 +149,7 @@ public sealed class CallTests
         Assert.Contains(480, _w.InviteStatuses);
         _w.Farewell();
         Assert.Equal("ring_timeout", _w.Record.Code);
-        Assert.Contains("dispatched agent 'support'", _w.Record.Sentence, StringComparison.Ordinal);
+        Assert.Contains("rule SDR_1 dispatched agent 'support'; nobody published audio in 20.0 s", _w.Record.Sentence, StringComparison.Ordinal);
         Assert.Equal(0, _w.Calls.Count);
     }
 

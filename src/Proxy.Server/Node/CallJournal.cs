@@ -112,6 +112,9 @@ internal static partial class NodeLog
     [LoggerMessage(6207, LogLevel.Information, "draining: {calls} calls go on for at most {seconds} s; a second signal ends them at once")]
     public static partial void Draining(ILogger log, int calls, double seconds);
 
+    [LoggerMessage(6208, LogLevel.Warning, "agents not dispatched callID={callID}: {why}")]
+    public static partial void NotDispatched(ILogger log, string callID, string why);
+
     [LoggerMessage(6204, LogLevel.Error, "a fault of ours was caught on the signal thread")]
     public static partial void Fault(ILogger log, Exception error);
 }

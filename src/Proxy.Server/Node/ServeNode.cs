@@ -38,13 +38,14 @@ public static class ServeNode
             return Failed;
         }
         config = complete;
-        using RoomLoop? rooms = config.IsDev ? StartRooms(config, log) : null;
+        AgentBoard? agents = config.IsDev ? new AgentBoard() : null;
+        using RoomLoop? rooms = agents is not null ? StartRooms(config, log, agents) : null;
         if (config.IsDev && rooms is null)
         {
             return Failed;
         }
         using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error);
-        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error);
+        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, agents);
         if (node is null)
         {
             System.Console.Error.WriteLine("siproom: " + error);
@@ -180,13 +181,18 @@ public static class ServeNode
         }
     }
 
-    private static RoomLoop? StartRooms(ServerConfig config, ILogger log)
+    private static RoomLoop? StartRooms(ServerConfig config, ILogger log, AgentBoard agents)
     {
         var options = new RoomLoopOptions
         {
             ApiKey = config.ApiKey,
             ApiSecret = config.ApiSecret,
             Ice = config.Http with { Port = config.DevIcePort },
+            Noticed = notice =>
+            {
+                agents.Take(notice);
+                RoomsLog.Notice(log, notice);
+            },
         };
         RoomLoop? rooms = RoomLoop.TryCreate(options, (what, e) => NodeLog.Fault(log, e), out string error);
         if (rooms is null)

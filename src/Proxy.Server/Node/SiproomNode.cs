@@ -56,7 +56,9 @@ public sealed class SiproomNode : IDisposable
     /// <summary>Makes the node; nothing runs yet.</summary>
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
     /// <param name="error">One sentence when it cannot be made.</param>
-    public static SiproomNode? TryCreate(ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error)
+    /// <param name="agents">Knows the agents of a room server in this process; null when it runs elsewhere.</param>
+    public static SiproomNode? TryCreate(
+        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, IAgentWatch? agents = null)
     {
         (Limits limits, string reason) = FitCalls(config);
         var reactor = new Reactor();
@@ -95,7 +97,8 @@ public sealed class SiproomNode : IDisposable
         SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
         var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom", RetryAfterSeconds = RetryAfter(config) }, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
-        CallTable calls = new(Services(config, limits, policy, media, rooms, journal, dtls, listeners));
+        CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
+        CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
         var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], tcp, cpu, limits);
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
@@ -231,6 +234,18 @@ public sealed class SiproomNode : IDisposable
         var outside = new NetEndPoint(advertised, config.SipPortAnnounced == config.SipListen.Port ? udp.Port : config.SipPortAnnounced);
         return [new SipListener(0, SipTransport.Udp, udp, outside), new SipListener(1, SipTransport.Tcp, udp, outside)];
     }
+
+    private static AgentDispatcher Dispatcher(ServerConfig config, SignalDialer dialer, SignalMailboxes mail, ILogger log) => new(
+        dialer,
+        new AgentDispatcherOptions
+        {
+            Url = config.WsUrls[0],
+            ApiKey = config.ApiKey,
+            ApiSecret = config.ApiSecret,
+            Utc = () => DateTimeOffset.UtcNow,
+        },
+        mail,
+        log);
 
     private static CallServices Services(
         ServerConfig config, Limits limits, IPolicy policy, MediaHost media, RoomSockets rooms, CallJournal journal, DtlsIdentity dtls, SipListener[] listeners)

@@ -1,7 +1,9 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Http;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
@@ -12,6 +14,8 @@ namespace Proxy.Server.WebSockets;
 /// <summary>Any thread. Dials the WebSockets of all participants over one HTTP handler. ADR 0011.</summary>
 public sealed class SignalDialer : IDisposable
 {
+    /// <summary>Of an answer to <see cref="PostAsync"/>.</summary>
+    private const int AnswerBytes = 16 * 1024;
     private readonly DnsCache _dns;
     private readonly HttpMessageInvoker _http;
     private readonly SignalServers _servers;
@@ -44,6 +48,39 @@ public sealed class SignalDialer : IDisposable
         SignalSocketPump pump = new(key, sink, Options);
         _ = Task.Run(() => pump.RunAsync(_http, _servers, url, token));
         return pump;
+    }
+
+    /// <summary>Posts a protobuf message to the API of the server that dials reach: the first that works.</summary>
+    /// <param name="url">As for <see cref="Dial"/>.</param>
+    /// <param name="token">Sent as <c>Authorization: Bearer</c>; never logged.</param>
+    /// <returns>Status, and up to <see cref="AnswerBytes"/> of the body.</returns>
+    public async Task<(int Status, byte[] Body)> PostAsync(string url, string token, byte[] message, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(int Server, string Url)> candidates = _servers.InOrder(url);
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                return await PostOnceAsync(candidates[i].Url, token, message, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException && i + 1 < candidates.Count)
+            {
+                _servers.Failed(candidates[i].Server);
+            }
+        }
+    }
+
+    private async Task<(int Status, byte[] Body)> PostOnceAsync(string url, string token, byte[] message, CancellationToken cancellationToken)
+    {
+        string address = url.StartsWith("ws", StringComparison.OrdinalIgnoreCase) ? string.Concat("http", url.AsSpan(2)) : url;
+        using HttpRequestMessage request = new(HttpMethod.Post, address) { Content = new ByteArrayContent(message) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/protobuf");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        byte[] body = new byte[AnswerBytes];
+        Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        int length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return ((int)response.StatusCode, body[..length]);
     }
 
     public void Dispose() => _http.Dispose();

@@ -23,7 +23,8 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     private readonly byte[] _buffer = new byte[65_536];
     private int _callNumber;
 
-    public CallWorld(Limits? limits = null)
+    /// <param name="agents">The room server in this process; null when it runs elsewhere.</param>
+    public CallWorld(Limits? limits = null, FakeAgents? agents = null)
     {
         Limits = limits ?? new Limits { CallsMax = 50 };
         var random = new SeededRandom(7);
@@ -41,6 +42,8 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             Random = random,
             MediaAddress = _ => At("203.0.113.1:0").Address,
             UtcAtZero = DateTimeOffset.UnixEpoch,
+            Agents = agents,
+            Dispatcher = agents,
         });
     }
 

@@ -77,10 +77,11 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
 
     public bool TryPoll(out RoomEvent? roomEvent) => _events.TryDequeue(out roomEvent);
 
-    public void Join()
+    /// <param name="roomExisted">The room was there before the call.</param>
+    public void Join(bool roomExisted = false)
     {
         IsActive = true;
-        _events.Enqueue(new RoomEvent(RoomEventKind.Joined) { RoomSid = "RM_1", ParticipantSid = "PA_1" });
+        _events.Enqueue(new RoomEvent(RoomEventKind.Joined) { RoomSid = "RM_1", ParticipantSid = "PA_1", RoomExisted = roomExisted });
         _events.Enqueue(new RoomEvent(RoomEventKind.Active));
     }
 
