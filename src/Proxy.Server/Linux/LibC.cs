@@ -39,6 +39,12 @@ internal static unsafe partial class LibC
     [SuppressGCTransition]
     internal static partial int clock_gettime(int clock, TimeSpec* value);
 
+    [LibraryImport(Name)]
+    internal static partial int clock_nanosleep(int clock, int flags, TimeSpec* until, TimeSpec* rest);
+
+    [LibraryImport(Name, SetLastError = true)]
+    internal static partial int prctl(int option, nint value, nint unused3, nint unused4, nint unused5);
+
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int socket(int family, int type, int protocol);
 

@@ -30,6 +30,7 @@ public sealed unsafe class Reactor : IDisposable
     private readonly int _epoll;
     private readonly int _timer;
     private MonoTime _armed = MonoTime.Never;
+    private bool _hasExpired;
     private bool _isDisposed;
 
     /// <param name="capacity">Most descriptors reported by one <see cref="Wait"/>; the rest follow in the next.</param>
@@ -56,6 +57,9 @@ public sealed unsafe class Reactor : IDisposable
 
     /// <summary>Any thread. Ends the sleep; given to every <see cref="Mailbox{T}"/> that this loop reads.</summary>
     public Waker Waker { get; }
+
+    /// <summary>Most descriptors reported at once.</summary>
+    public int Capacity => _capacity;
 
     /// <summary>Descriptors watched, without the reactor's own two.</summary>
     public int Watched { get; private set; }
@@ -90,10 +94,30 @@ public sealed unsafe class Reactor : IDisposable
         {
             timeoutMs = 0;
         }
-        else if (deadline != _armed)
+        else if (deadline != _armed || _hasExpired)
         {
             Arm(deadline);
         }
+        return Collect(timeoutMs);
+    }
+
+    /// <summary>As <see cref="Wait"/>, for a loop that looks at its descriptors in step with its grid: sleeps until <paramref name="moment"/>
+    /// whatever comes, then takes what is ready.</summary>
+    /// <remarks>One wake-up serves what has gathered; the timer of <see cref="Wait"/> need not be set.</remarks>
+    [NoAlloc]
+    public int Nap(MonoTime moment)
+    {
+        Clock.SleepUntil(moment);
+        return Collect(0);
+    }
+
+    /// <summary>The token of a ready descriptor, 0 ≤ <paramref name="index"/> &lt; what <see cref="Wait"/> returned. It may have been
+    /// forgotten since, by work on an earlier one: tokens carry a generation, or are looked up.</summary>
+    [NoAlloc]
+    public ulong Ready(int index) => _ready[index];
+
+    private int Collect(int timeoutMs)
+    {
         int count = LibC.epoll_wait(_epoll, _events, _capacity + 2, timeoutMs);
         if (count < 0)
         {
@@ -110,8 +134,8 @@ public sealed unsafe class Reactor : IDisposable
             }
             else if (token == TimerToken)
             {
-                // Setting the next deadline clears it; an unread expiry would be reported for ever.
-                Arm(MonoTime.Never);
+                // The next sleep sets the next deadline, which clears this one.
+                _hasExpired = true;
             }
             else
             {
@@ -120,11 +144,6 @@ public sealed unsafe class Reactor : IDisposable
         }
         return ready;
     }
-
-    /// <summary>The token of a ready descriptor, 0 ≤ <paramref name="index"/> &lt; what <see cref="Wait"/> returned. It may have been
-    /// forgotten since, by work on an earlier one: tokens carry a generation, or are looked up.</summary>
-    [NoAlloc]
-    public ulong Ready(int index) => _ready[index];
 
     private void Arm(MonoTime deadline)
     {
@@ -137,6 +156,7 @@ public sealed unsafe class Reactor : IDisposable
         }
         LibC.timerfd_settime(_timer, TimerAbsolute, &spec, null);
         _armed = deadline;
+        _hasExpired = false;
     }
 
     private void Control(int operation, int fd, ulong token, uint flags)

@@ -45,6 +45,12 @@ internal static class ServerCases
             Must(reactor.Wait(now.AddMillis(100), now) > 0 && reactor.Ready(0) == 42);
             Must(socket.TryReceive(datagram, out _, out _));
         });
+        list.Add(nameof(Reactor), nameof(Reactor.Nap), () =>
+        {
+            Must(socket.Send(datagram, socket.Local) == SendResult.Sent);
+            Must(reactor.Nap(Clock.Now().AddMicros(20)) > 0 && reactor.Ready(0) == 42);
+            Must(socket.TryReceive(datagram, out _, out _));
+        }).Also(nameof(Clock), nameof(Clock.SleepUntil));
         PortRange ports = new(10_000, 10_100, 2, TimeSpan.FromMilliseconds(1), new SeededRandom(1));
         long at = 0;
         list.Add(nameof(PortRange), nameof(PortRange.TryTake), () =>

@@ -45,6 +45,44 @@ public sealed class ReactorTests
     }
 
     [Fact]
+    public void Nap_is_not_ended_by_a_packet_and_takes_it_afterwards()
+    {
+        using Reactor reactor = new();
+        Assert.True(UdpSocket.TryBind(s_loopback, default, out UdpSocket? a, out _));
+        using (a)
+        {
+            reactor.Watch(a.Fd, 7);
+            Assert.Equal(SendResult.Sent, a.Send("x"u8, a.Local));
+            MonoTime moment = Clock.Now().AddMicros(3500);
+            Assert.Equal(1, reactor.Nap(moment));
+            Assert.True(Clock.Now() >= moment);
+            Assert.Equal(7ul, reactor.Ready(0));
+        }
+    }
+
+    [Fact]
+    public void Deadline_that_came_is_reported_once_and_without_another_one_not_again()
+    {
+        using Reactor reactor = new();
+        MonoTime deadline = Clock.Now().AddMicros(500);
+        while (Clock.Now() < deadline)
+        {
+            reactor.Wait(deadline, Clock.Now());
+        }
+        Assert.True(UdpSocket.TryBind(s_loopback, default, out UdpSocket? a, out _));
+        using (a)
+        {
+            reactor.Watch(a.Fd, 7);
+            Thread sender = new(() => a.Send("x"u8, a.Local));
+            sender.Start();
+            // An expiry that nobody cleared would end this sleep before the packet does.
+            int ready = reactor.Wait(MonoTime.Never, Clock.Now());
+            sender.Join();
+            Assert.Equal(1, ready);
+        }
+    }
+
+    [Fact]
     public void Mailbox_of_another_thread_ends_the_sleep_and_keeps_order()
     {
         using Reactor reactor = new();
