@@ -19,14 +19,14 @@ internal sealed class Generator : IDisposable
     private readonly List<LoadCall> _calls = [];
     private readonly ConcurrentDictionary<int, LoadCall> _byMediaPort = new();
     private readonly Dictionary<string, LoadCall> _byCallId = [];
-    private readonly byte[] _tone;
+    private readonly byte[] _audio;
     private volatile bool _isStopping;
 
     public Generator(LoadOptions options)
     {
         _options = options;
         _sip = Bind(options.Local);
-        _rtp = Bind(options.Local);
+        _rtp = Bind(options.Local, options.MediaPort);
         _rtp.ReceiveBufferSize = 4 << 20;
         for (int n = 0; n < options.Calls; n++)
         {
@@ -34,15 +34,16 @@ internal sealed class Generator : IDisposable
             _calls.Add(call);
             _byCallId[call.CallId] = call;
         }
-        _tone = new byte[8000];
-        for (int i = 0; i < _tone.Length; i++)
-        {
-            // -15 dBFS, as the recordings of the stock lab use it.
-            _tone[i] = G711.Encode((short)Math.Round(32768 * 0.1778 * Math.Sin(2 * Math.PI * options.SendHz * i / 8000)), options.PayloadType);
-        }
+        // -15 dBFS, as the recordings of the stock lab use it.
+        _audio = options.Speech
+            ? Array.ConvertAll(SpeechLike.Make(), s => G711.Encode(s, options.PayloadType))
+            : MakeTone(options.SendHz, options.PayloadType);
     }
 
     public IReadOnlyList<LoadCall> Calls => _calls;
+
+    /// <summary>What the watched process cost; empty without one.</summary>
+    public string Watched { get; private set; } = "";
 
     /// <summary>Onsets of the tone: microseconds of the monotonic clock, sent and heard; only with bursts.</summary>
     public ConcurrentQueue<(int Call, string What, long Micros)> Onsets { get; } = new();
@@ -59,7 +60,14 @@ internal sealed class Generator : IDisposable
         }
         receive.Start();
         send.Start();
-        Signal();
+        if (_options.MediaPort > 0)
+        {
+            Attend();
+        }
+        else
+        {
+            Signal();
+        }
         _isStopping = true;
         receive.Join(500);
         send.Join(500);
@@ -73,10 +81,20 @@ internal sealed class Generator : IDisposable
 
     public static long Micros(long timestamp) => (long)(timestamp * 1e6 / Stopwatch.Frequency);
 
-    private static Socket Bind(IPAddress local)
+    private static byte[] MakeTone(double hz, int payloadType)
+    {
+        var tone = new byte[8000];
+        for (int i = 0; i < tone.Length; i++)
+        {
+            tone[i] = G711.Encode((short)Math.Round(32768 * 0.1778 * Math.Sin(2 * Math.PI * hz * i / 8000)), payloadType);
+        }
+        return tone;
+    }
+
+    private static Socket Bind(IPAddress local, int port = 0)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(local, 0));
+        socket.Bind(new IPEndPoint(local, port));
         return socket;
     }
 
@@ -115,6 +133,35 @@ internal sealed class Generator : IDisposable
             }
             ReceiveSignal(buffer, Send);
         }
+    }
+
+    /// <summary>Waits until every call has shown itself, then for the settling, then for the measured time.</summary>
+    private void Attend()
+    {
+        long start = Stopwatch.GetTimestamp();
+        double patience = _options.AnswerSeconds + (_calls.Count / _options.Rate);
+        while (_byMediaPort.Count < _calls.Count && Stopwatch.GetElapsedTime(start).TotalSeconds < patience)
+        {
+            Thread.Sleep(20);
+        }
+        Thread.Sleep(TimeSpan.FromSeconds(_options.SettleSeconds));
+        ProcessWatch? watch = _options.Watch > 0 ? new ProcessWatch(_options.Watch) : null;
+        watch?.Start();
+        Thread.Sleep(TimeSpan.FromSeconds(_options.HoldSeconds));
+        watch?.Stop();
+        Watched = watch?.Json() ?? "";
+    }
+
+    private LoadCall? Adopt(SocketAddress from, int port, long now)
+    {
+        int next = _byMediaPort.Count;
+        if (_options.MediaPort == 0 || next >= _calls.Count)
+        {
+            return null;
+        }
+        _calls[next].Adopt((IPEndPoint)new IPEndPoint(IPAddress.Any, 0).Create(from), now);
+        _byMediaPort[port] = _calls[next];
+        return _calls[next];
     }
 
     private int Walk(long now, Action<byte[]> send)
@@ -249,7 +296,7 @@ internal sealed class Generator : IDisposable
         bool isTone = _options.BurstMs == 0 || sequence / frames % 2 == 1;
         if (isTone)
         {
-            _tone.AsSpan(sequence % 50 * 160, 160).CopyTo(packet.AsSpan(12));
+            _audio.AsSpan(sequence % (_audio.Length / 160) * 160, 160).CopyTo(packet.AsSpan(12));
             if (_options.BurstMs > 0 && sequence % frames == 0)
             {
                 Onsets.Enqueue((call.Number, "sent", Micros(Stopwatch.GetTimestamp())));
@@ -304,7 +351,7 @@ internal sealed class Generator : IDisposable
             }
             long now = Stopwatch.GetTimestamp();
             int port = (from.Buffer.Span[2] << 8) | from.Buffer.Span[3];
-            if (length < 12 || !_byMediaPort.TryGetValue(port, out LoadCall? call))
+            if (length < 12 || (_byMediaPort.GetValueOrDefault(port) ?? Adopt(from, port, now)) is not { } call)
             {
                 continue;
             }

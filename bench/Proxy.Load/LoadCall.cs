@@ -116,6 +116,15 @@ internal sealed class LoadCall
         send(BuildInvite());
     }
 
+    /// <summary>Somebody else signals: the call is up as soon as its first packet shows where its media is.</summary>
+    public void Adopt(IPEndPoint media, long now)
+    {
+        Media = media;
+        AnsweredAt = now;
+        FinalStatus = 200;
+        Stage = CallStage.Up;
+    }
+
     public void Tick(long now, Action<byte[]> send)
     {
         bool retransmits = (Stage == CallStage.Inviting && TryingAt == 0) || Stage == CallStage.Ending;

@@ -39,6 +39,22 @@ internal sealed record LoadOptions
     /// <summary>Silence and tone take turns, this many milliseconds each, so that onsets can be timed; 0: a steady tone.</summary>
     public int BurstMs { get; init; }
 
+    /// <summary>Something like speech instead of the tone: what it costs an encoder depends on what it hears.</summary>
+    public bool Speech { get; init; }
+
+    /// <summary>
+    /// No signalling of our own: another program (SIPp) places the calls and names this port in its SDP. A source that sends
+    /// to it is a call, and is sent to. The run ends after <see cref="SettleSeconds"/> and <see cref="HoldSeconds"/> with all
+    /// <see cref="Calls"/>.
+    /// </summary>
+    public int MediaPort { get; init; }
+
+    /// <summary>Seconds between the last call's first packet and the beginning of the measurement; only with a media port.</summary>
+    public double SettleSeconds { get; init; } = 3;
+
+    /// <summary>Process whose CPU and memory are measured while all calls are up; 0: none. Only with a media port.</summary>
+    public int Watch { get; init; }
+
     /// <summary>Lines for people instead of JSON; the exit code then also asks for the echo of our own tone.</summary>
     public bool Human { get; init; }
 
@@ -75,6 +91,10 @@ internal sealed record LoadOptions
                 "--burst-ms" => options with { BurstMs = (int)Number() },
                 "--answer-within" => options with { AnswerSeconds = Number() },
                 "--metrics" => options with { Metrics = new Uri(Value()) },
+                "--speech" => options with { Speech = true },
+                "--media-port" => options with { MediaPort = (int)Number() },
+                "--settle" => options with { SettleSeconds = Number() },
+                "--watch" => options with { Watch = (int)Number() },
                 "--human" => options with { Human = true },
                 "--ladder" => options with { Ladder = true },
                 _ => throw new ArgumentException($"'{name}' is no option of siproom-load"),

@@ -56,6 +56,7 @@ Console.WriteLine(
     + $"\"toneLevelDb\":{Number(answered.Select(c => c.Tone.LevelDb).DefaultIfEmpty(double.NaN).Min())},\"heardTone\":{heardTone},"
     + $"\"digits\":\"{string.Join(",", generator.Calls.Select(c => c.Digits).Where(d => d.Length > 0))}\","
     + $"\"endedByPeer\":{generator.Calls.Count(c => c.EndedByPeer)},\"endReason\":\"{generator.Calls.Select(c => c.EndReason).FirstOrDefault(r => r.Length > 0)?.Replace("\"", "'", StringComparison.Ordinal)}\","
+    + (generator.Watched.Length > 0 ? $"\"watched\":{generator.Watched}," : "")
     + $"\"roundTripMs\":{Percentiles(roundTrips)},\"sentOnsetsMicros\":[{sentAt}],\"heardOnsetsMicros\":[{heardAt}]}}");
 bool isGood = answered.Length == generator.Calls.Count && (options.HearHz == 0 || heardTone == answered.Length);
 return isGood ? 0 : 1;
