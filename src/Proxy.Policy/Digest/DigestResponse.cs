@@ -1,6 +1,7 @@
 using System;
 using System.Security.Cryptography;
 using System.Text;
+using Proxy.Core.Hashing;
 
 namespace Proxy.Policy.Digest;
 
@@ -35,6 +36,13 @@ internal static class DigestResponse
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         return Convert.ToHexStringLower(algorithm.Equals("MD5", StringComparison.OrdinalIgnoreCase) ? MD5.HashData(bytes)
             : algorithm.Equals("SHA-256", StringComparison.OrdinalIgnoreCase) ? SHA256.HashData(bytes)
-            : Sha512T256.HashData(bytes));
+            : Sha512T256Of(bytes));
+    }
+
+    private static byte[] Sha512T256Of(byte[] bytes)
+    {
+        byte[] hash = new byte[Sha512T256.HashBytes];
+        Sha512T256.Hash(bytes, hash);
+        return hash;
     }
 }

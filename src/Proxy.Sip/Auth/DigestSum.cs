@@ -1,5 +1,6 @@
 using System;
 using System.Security.Cryptography;
+using Proxy.Core.Hashing;
 
 namespace Proxy.Sip.Auth;
 
@@ -42,7 +43,7 @@ internal ref struct DigestSum(DigestAlgorithm algorithm, Span<byte> space)
                 SHA256.HashData(data, hash);
                 break;
             default:
-                Sha512_256.Hash(data, hash);
+                Sha512T256.Hash(data, hash);
                 break;
         }
         for (int i = 0; i < length; i++)

@@ -2,11 +2,11 @@ using System;
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Proxy.Sip.Auth;
+namespace Proxy.Core.Hashing;
 
 /// <summary>Any thread. SHA-512/256: SHA-512 with its own start values, cut to 256 bits. The base library does not have it.</summary>
 /// <remarks>FIPS 180-4 §5.3.6.2, §6.4, §6.7.</remarks>
-internal static class Sha512_256
+public static class Sha512T256
 {
     private const int BlockBytes = 128;
 
