@@ -9,7 +9,6 @@ namespace Proxy.Server.Commands;
 /// <summary>Main thread. Calls as text for people, out of the node's JSON.</summary>
 internal static class CallText
 {
-    private const int WidthMax = 40;
     private static readonly string[] s_head = ["STARTED", "STATE", "TALKED", "FROM", "TO", "ROOM", "CALL"];
 
     /// <summary>One line a call, columns as wide as what they hold.</summary>
@@ -24,22 +23,7 @@ internal static class CallText
         {
             rows.Add(Row(call, $"{Text(call, "status")} {Text(call, "code")}", Talked(call)));
         }
-        int[] widths = new int[s_head.Length];
-        foreach (string[] row in rows)
-        {
-            for (int i = 0; i < row.Length; i++)
-            {
-                widths[i] = Math.Max(widths[i], row[i].Length);
-            }
-        }
-        foreach (string[] row in rows)
-        {
-            for (int i = 0; i < row.Length - 1; i++)
-            {
-                output.Write(row[i].PadRight(widths[i] + 2));
-            }
-            output.WriteLine(row[^1]);
-        }
+        Columns.Write(output, rows);
     }
 
     /// <summary>Every field of every attempt, a line each; an explanation stands below.</summary>
@@ -59,7 +43,7 @@ internal static class CallText
                 if (Text(call, "explanation") is { Length: > 0 } explanation)
                 {
                     output.WriteLine();
-                    output.WriteLine(Clean(explanation.TrimEnd('\n'), keepsLines: true));
+                    output.WriteLine(Columns.Clean(explanation.TrimEnd('\n'), keepsLines: true));
                 }
             }
         }
@@ -79,7 +63,7 @@ internal static class CallText
                     break;
                 default:
                     string value = field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText();
-                    output.WriteLine($"{prefix + field.Name,-24} {Clean(value)}");
+                    output.WriteLine($"{prefix + field.Name,-24} {Columns.Clean(value)}");
                     break;
             }
         }
@@ -92,8 +76,8 @@ internal static class CallText
         [
             DateTimeOffset.TryParse(Text(call, "started_at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at)
                 ? at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "",
-            Short(state), talked, Short(Text(call, "from")), Short(Text(call, "to")), Short(Text(call, "room")),
-            Clean(id.Length > 0 ? id : Text(call, "sip_call_id")),
+            Columns.Cell(state), talked, Columns.Cell(Text(call, "from")), Columns.Cell(Text(call, "to")), Columns.Cell(Text(call, "room")),
+            Columns.Clean(id.Length > 0 ? id : Text(call, "sip_call_id")),
         ];
     }
 
@@ -108,21 +92,4 @@ internal static class CallText
 
     private static string Text(JsonElement call, string key) =>
         call.TryGetProperty(key, out JsonElement value) ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "";
-
-    private static string Short(string text)
-    {
-        string clean = text.Length == 0 ? "-" : Clean(text);
-        return clean.Length <= WidthMax ? clean : clean[..(WidthMax - 1)] + "…";
-    }
-
-    /// <summary>What strangers wrote must not move the terminal's cursor.</summary>
-    private static string Clean(string text, bool keepsLines = false) =>
-        string.Create(text.Length, (text, keepsLines), static (span, source) =>
-        {
-            for (int i = 0; i < span.Length; i++)
-            {
-                char c = source.text[i];
-                span[i] = char.IsControl(c) && !(source.keepsLines && c == '\n') ? '.' : c;
-            }
-        });
 }

@@ -100,6 +100,13 @@ public sealed class ControlClient : IDisposable
             case 401:
                 return $"the node at {Name} does not take the token: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a key that it knows";
         }
+        string line = text.Trim();
+        return SentenceOf(text) ?? $"the node at {Name} answers {status}" + (line.Length > 0 && line.Length < 300 ? ": " + line : "");
+    }
+
+    /// <summary>What one of our answers, or one of LiveKit's services, says in words; null when it is none.</summary>
+    public static string? SentenceOf(string text)
+    {
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
@@ -115,8 +122,7 @@ public sealed class ControlClient : IDisposable
         {
             // Not one of our answers; what it says is shown as it is.
         }
-        string line = text.Trim();
-        return $"the node at {Name} answers {status}" + (line.Length > 0 && line.Length < 300 ? ": " + line : "");
+        return null;
     }
 
     public void Dispose() => _http.Dispose();

@@ -51,20 +51,13 @@ internal static class SiproomCommand
         Command bench = new("bench", "Measurements inside the native binary") { Hidden = true };
         bench.Subcommands.Add(StallBench.Build());
         root.Subcommands.Add(bench);
-        root.Subcommands.Add(NotBuilt("inbound", "List and change trunks"));
-        root.Subcommands.Add(NotBuilt("dispatch", "List and change dispatch rules"));
-        root.Subcommands.Add(NotBuilt("number", "List and change phone numbers"));
+        root.Subcommands.Add(InboundCommand.Build());
+        root.Subcommands.Add(DispatchCommand.Build());
+        root.Subcommands.Add(NumberCommand.Build());
         root.Subcommands.Add(CallsCommand.Build());
         root.Subcommands.Add(DrainCommand.Build());
         root.Subcommands.Add(ReloadCommand.Build());
         return root;
-    }
-
-    private static Command NotBuilt(string name, string description)
-    {
-        Command command = new(name, description + " (not built yet)") { TreatUnmatchedTokensAsErrors = false };
-        command.SetAction(_ => Terminal.Fail(ExitCode.Failed, $"'{name}' is not built yet"));
-        return command;
     }
 
     private static int Version()

@@ -112,6 +112,60 @@ public sealed class FolderStore : IObjectStore
         }
     }
 
+    public async Task<int> ImportAsync(IReadOnlyList<Wire.PhoneNumber> numbers, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            Load();
+            IReadOnlyList<Wire.PhoneNumber> added = Objects.Unknown(numbers);
+            if (added.Count > 0)
+            {
+                // One file a stock: a file a number would be a hundred thousand files. A number that changes gets a file of its own later.
+                DurableFile.Write(FreePath(), ListOf(added));
+                Load();
+            }
+            return added.Count;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ObjectStoreException("the policy folder could not be written", e);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private string FreePath()
+    {
+        for (int i = 1; ; i++)
+        {
+            string path = Path.Combine(_folder, "numbers", $"import-{i}.json");
+            if (!File.Exists(path))
+            {
+                return path;
+            }
+        }
+    }
+
+    private static byte[] ListOf(IReadOnlyList<Wire.PhoneNumber> numbers)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var json = new System.Text.Json.Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("items");
+            foreach (Wire.PhoneNumber number in numbers)
+            {
+                ProtoJson.Write(json, number, ProtoJsonStyle.Camel);
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
     private void Persist(ObjectChange change)
     {
         if (change.Id.AsSpan().ContainsAny("/\\\0") || change.Id.StartsWith('.'))

@@ -1,8 +1,10 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf;
 using Proxy.Policy;
+using PhoneNumber = Proxy.LiveKit.Protocol.PhoneNumber;
 
 namespace Proxy.Server.Store;
 
@@ -27,6 +29,11 @@ public interface IObjectStore : IRuleStore
     /// <param name="cancellation">Gives up waiting; a change that was begun is finished.</param>
     /// <exception cref="ObjectStoreException">The change could not be persisted; nothing changed.</exception>
     Task ChangeAsync(Func<StoredObjects, ObjectChange?> decide, CancellationToken cancellation);
+
+    /// <summary>Adds a stock of numbers at once; numbers whose id is known stay as they are.</summary>
+    /// <returns>How many were added.</returns>
+    /// <exception cref="ObjectStoreException">They could not be persisted; what was persisted before the failure stays.</exception>
+    Task<int> ImportAsync(IReadOnlyList<PhoneNumber> numbers, CancellationToken cancellation);
 }
 
 /// <summary>Any thread. A change could not be kept; the message is fit for a client.</summary>
@@ -54,14 +61,39 @@ public sealed class MemoryStore : IObjectStore
             {
                 StoredObjects next = Objects.With(change.Kind, change.Id, change.Message);
                 next = change.Extras is null ? next : next with { Extras = next.Extras.SetItem(change.Id, change.Extras) };
-                PolicyObjects policy = next.ToPolicy(_compat, [], System.Collections.ObjectModel.ReadOnlyDictionary<string, Core.Net.NetAddress[]>.Empty);
-                Volatile.Write(ref _state, new State(next, PolicySnapshot.Build(policy, Current.Version + 1)));
+                Swap(next);
             }
         }
         finally
         {
             _changing.Release();
         }
+    }
+
+    public async Task<int> ImportAsync(IReadOnlyList<PhoneNumber> numbers, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            IReadOnlyList<PhoneNumber> added = Objects.Unknown(numbers);
+            StoredObjects next = Objects;
+            foreach (PhoneNumber number in added)
+            {
+                next = next.With(ObjectKind.Number, number.Id, number);
+            }
+            Swap(next);
+            return added.Count;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private void Swap(StoredObjects next)
+    {
+        PolicyObjects policy = next.ToPolicy(_compat, [], System.Collections.ObjectModel.ReadOnlyDictionary<string, Core.Net.NetAddress[]>.Empty);
+        Volatile.Write(ref _state, new State(next, PolicySnapshot.Build(policy, Current.Version + 1)));
     }
 
     private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot);

@@ -41,8 +41,17 @@ public sealed class PolicyRuntime : IDisposable
         Policy = Make();
         Keys = new TokenKeys([KeyValuePair.Create(config.ApiKey, config.ApiSecret)]);
         var twirp = new SipTwirp(new SipApi(store, new SipApiSettings { Compat = config.Compat, NewId = SipIds.New }));
-        Modules = [new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow), new SipExplainModule(Make(), Keys, config.IsDev)];
-        ControlModules = [new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow, isOpen: true), new SipExplainModule(Make(), Keys, isOpen: true)];
+        var desk = new PolicyDesk(store);
+        Modules =
+        [
+            new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow), new SipExplainModule(Make(), Keys, config.IsDev),
+            new PolicyDeskModule(desk, new AdminGate(Keys, isOpen: false)),
+        ];
+        ControlModules =
+        [
+            new SipModule(twirp, Keys, () => DateTimeOffset.UtcNow, isOpen: true), new SipExplainModule(Make(), Keys, isOpen: true),
+            new PolicyDeskModule(desk, new AdminGate(Keys, isOpen: true)),
+        ];
         IPolicy Make() => config.IsDev && config.PolicyFolder is null && !config.PolicyInRedis
             ? new DevOrRules(store, new RulePolicy(store, Settings), new DevPolicy(Settings))
             : new RulePolicy(store, Settings);

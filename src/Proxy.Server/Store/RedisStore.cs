@@ -105,6 +105,31 @@ public sealed class RedisStore : IObjectStore, IDisposable
         }
     }
 
+    public async Task<int> ImportAsync(IReadOnlyList<Wire.PhoneNumber> numbers, CancellationToken cancellation)
+    {
+        await _using.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await LoadAsync(cancellation).ConfigureAwait(false);
+            IReadOnlyList<Wire.PhoneNumber> added = Objects.Unknown(numbers);
+            foreach (Wire.PhoneNumber number in added)
+            {
+                await WriteAsync(new ObjectChange(ObjectKind.Number, number.Id, number), cancellation).ConfigureAwait(false);
+            }
+            await LoadAsync(cancellation).ConfigureAwait(false);
+            return added.Count;
+        }
+        catch (Exception e) when (IsOutage(e))
+        {
+            Lose(e);
+            throw new ObjectStoreException("Redis cannot be reached", e);
+        }
+        finally
+        {
+            _using.Release();
+        }
+    }
+
     public void Dispose()
     {
         _client?.Dispose();

@@ -50,6 +50,21 @@ public sealed record StoredObjects
         _ => this with { Numbers = Set(Numbers, id, (Wire.PhoneNumber?)message) },
     };
 
+    /// <summary>Of a stock those that are not here yet, each once.</summary>
+    public IReadOnlyList<Wire.PhoneNumber> Unknown(IReadOnlyList<Wire.PhoneNumber> numbers)
+    {
+        List<Wire.PhoneNumber> unknown = [];
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (Wire.PhoneNumber number in numbers)
+        {
+            if (!Numbers.ContainsKey(number.Id) && seen.Add(number.Id))
+            {
+                unknown.Add(number);
+            }
+        }
+        return unknown;
+    }
+
     /// <summary>The policy's own values; what cannot be read in an addition is left out (the stores refuse it before).</summary>
     public PolicyObjects ToPolicy(Compat compat, string[] interconnect, IReadOnlyDictionary<string, NetAddress[]> resolved)
     {

@@ -27,6 +27,18 @@ try {
   const why = await verb('explain', '--call', JSON.parse((await verb('calls', 'list', '--refused', '--json')).out).ended[0].call_id);
   check('siproom explain --call says refused with status 3', unmatched.statuses?.['404'] === 1 && why.code === 3 && why.out.includes('refused: 404'), why.out.trim().split('\n').pop());
 
+  const trunk = await verb('inbound', 'create', '--name', 'acme', '--numbers', '+15550177');
+  const trunkId = trunk.out.match(/SIPTrunkID: (ST_\S+)/)?.[1];
+  const rule = await verb('dispatch', 'create', '{"dispatch_rule":{"rule":{"dispatchRuleDirect":{"roomName":"acme"}}}}', '--trunks', trunkId);
+  const ruleId = rule.out.match(/SIPDispatchRuleID: (SDR_\S+)/)?.[1];
+  const set = await verb('inbound', 'set', trunkId, 'max_calls=10');
+  check('siproom inbound and dispatch create, set', !!trunkId && !!ruleId && set.code === 0, trunk.err + rule.err + set.out.trim());
+  const would = await verb('explain', '--from', '+1', '--to', '+15550177', '--src', '127.0.0.1');
+  check('siproom explain asks the node: the new rule takes the call', would.code === 0 && would.out.includes('joins room acme'), would.err);
+  const gone = [await verb('dispatch', 'delete', ruleId), await verb('inbound', 'delete', trunkId)];
+  const listed = await verb('inbound', 'list', '--json');
+  check('siproom dispatch and inbound delete', gone.every((g) => g.code === 0) && JSON.parse(listed.out).items.length === 0, listed.out.trim());
+
   const running = load('demo', ['--hold', 30]);
   await sleep(2000);
   const start = Date.now();
