@@ -48,6 +48,9 @@ internal sealed class Generator : IDisposable
     /// <summary>Onsets of the tone: microseconds of the monotonic clock, sent and heard; only with bursts.</summary>
     public ConcurrentQueue<(int Call, string What, long Micros)> Onsets { get; } = new();
 
+    /// <summary>When the echoing agent heard the tone set in; with metrics.</summary>
+    public IReadOnlyList<long> InRoom { get; private set; } = [];
+
     public void Run()
     {
         var receive = new Thread(ReceiveMedia) { IsBackground = true, Priority = ThreadPriority.Highest };
@@ -60,6 +63,9 @@ internal sealed class Generator : IDisposable
         }
         receive.Start();
         send.Start();
+        using EchoOnsets? room = _options.Metrics is null || _options.Human ? null : new EchoOnsets(_options.Metrics);
+        var follow = new Thread(() => room?.Follow(() => _isStopping)) { IsBackground = true };
+        follow.Start();
         if (_options.MediaPort > 0)
         {
             Attend();
@@ -71,6 +77,8 @@ internal sealed class Generator : IDisposable
         _isStopping = true;
         receive.Join(500);
         send.Join(500);
+        follow.Join(500);
+        InRoom = room?.Seen.ToArray() ?? [];
     }
 
     public void Dispose()

@@ -2,8 +2,6 @@ using System;
 using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
-using System.Net.Http;
-using System.Threading.Tasks;
 
 namespace Proxy.Load;
 
@@ -48,7 +46,8 @@ internal static class HumanReport
             return;
         }
         Line("delay", $"{Text(trips[trips.Length / 2])} ms from the caller into the room and back (median of {trips.Length} marks)");
-        if (options.Metrics is not null && ReadEchoOnset(options.Metrics) is { } inRoom)
+        using EchoOnsets? room = options.Metrics is null ? null : new EchoOnsets(options.Metrics);
+        if (room?.Read() is { } inRoom)
         {
             long sent = SentBefore(onsets, inRoom);
             long heard = onsets.Where(o => o.What == "heard" && o.Micros > inRoom).Select(o => o.Micros).DefaultIfEmpty(0).First();
@@ -59,22 +58,6 @@ internal static class HumanReport
 
     private static long SentBefore((int Call, string What, long Micros)[] onsets, long micros) =>
         onsets.Where(o => o.What == "sent" && o.Micros < micros).Select(o => o.Micros).DefaultIfEmpty(long.MinValue / 2).Last();
-
-    /// <summary>When the demo agent last heard sound begin: one machine, so its monotonic clock is ours.</summary>
-    private static long? ReadEchoOnset(Uri metrics)
-    {
-        const string name = "siproom_dev_echo_onset_microseconds ";
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        try
-        {
-            string line = http.GetStringAsync(metrics).GetAwaiter().GetResult().Split('\n').FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) ?? "";
-            return line.Length == 0 ? null : (long)double.Parse(line.AsSpan(name.Length), CultureInfo.InvariantCulture);
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-        {
-            return null;
-        }
-    }
 
     private static string Text(double ms) => ms.ToString("F1", CultureInfo.InvariantCulture);
 

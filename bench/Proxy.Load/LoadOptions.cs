@@ -61,7 +61,7 @@ internal sealed record LoadOptions
     /// <summary>Print the SIP messages of the first call.</summary>
     public bool Ladder { get; init; }
 
-    /// <summary>The node's metrics, for one-way delays in the lines for people; null: round trips only.</summary>
+    /// <summary>The room server's metrics, for one-way delays; null: round trips only. With one echoed call at a time.</summary>
     public Uri? Metrics { get; init; }
 
     /// <summary>Seconds to wait for a final response.</summary>

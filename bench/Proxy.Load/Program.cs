@@ -34,6 +34,8 @@ string Percentiles(IEnumerable<double> values)
 IEnumerable<double> roundTrips = onsets.Where(o => o.What == "heard").Select(heard =>
     onsets.Where(o => o.What == "sent" && o.Call == heard.Call && o.Micros < heard.Micros).Select(o => (heard.Micros - o.Micros) / 1000.0).DefaultIfEmpty(double.NaN).Last())
     .Where(double.IsFinite);
+IEnumerable<double> toRoom = generator.InRoom.Select(i => (i - onsets.Where(o => o.What == "sent" && o.Micros < i).Select(o => o.Micros).DefaultIfEmpty(0).Last()) / 1000.0).Where(d => d < 1000);
+IEnumerable<double> toCaller = generator.InRoom.Select(i => (onsets.Where(o => o.What == "heard" && o.Micros > i).Select(o => o.Micros).DefaultIfEmpty(long.MaxValue).First() - i) / 1000.0).Where(d => d < 1000);
 int heardTone = answered.Count(c => c.Tone.FramesWithTone > 0);
 if (options.Human)
 {
@@ -56,6 +58,7 @@ Console.WriteLine(
     + $"\"toneLevelDb\":{Number(answered.Select(c => c.Tone.LevelDb).DefaultIfEmpty(double.NaN).Min())},\"heardTone\":{heardTone},"
     + $"\"digits\":\"{string.Join(",", generator.Calls.Select(c => c.Digits).Where(d => d.Length > 0))}\","
     + $"\"endedByPeer\":{generator.Calls.Count(c => c.EndedByPeer)},\"endReason\":\"{generator.Calls.Select(c => c.EndReason).FirstOrDefault(r => r.Length > 0)?.Replace("\"", "'", StringComparison.Ordinal)}\","
+    + $"\"toRoomMs\":{Percentiles(toRoom)},\"toCallerMs\":{Percentiles(toCaller)},"
     + (generator.Watched.Length > 0 ? $"\"watched\":{generator.Watched}," : "")
     + $"\"roundTripMs\":{Percentiles(roundTrips)},\"sentOnsetsMicros\":[{sentAt}],\"heardOnsetsMicros\":[{heardAt}]}}");
 bool isGood = answered.Length == generator.Calls.Count && (options.HearHz == 0 || heardTone == answered.Length);

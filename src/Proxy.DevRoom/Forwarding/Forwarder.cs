@@ -14,12 +14,16 @@ internal sealed class Forwarder(DatagramQueue output)
     // SRTP tags take at most 16 bytes.
     private const int TagBytes = 16;
 
+    // RFC 6464 §3, -dBov.
+    private const int Silence = 127;
+    private const int LoudLevel = 40;
+
     public long Forwarded { get; private set; }
 
     /// <summary>Packets of no track, with a payload type that was not answered first, or of a muted track.</summary>
     public long Dropped { get; private set; }
 
-    /// <summary>When a caller's sound last began after silence at the demo agent, which sends it back; G.711 only.</summary>
+    /// <summary>When a caller's sound last began after silence at the demo agent, which sends it back; of Opus by the level that its publisher states.</summary>
     public MonoTime LastEchoOnset { get; private set; } = MonoTime.Never;
 
     /// <summary>Takes one plain RTP packet of a publisher.</summary>
@@ -43,14 +47,16 @@ internal sealed class Forwarder(DatagramQueue output)
             Dropped++;
             return;
         }
+        int levelBelowFull = Silence;
         if (track.AudioLevelId != 0 && view.TryGetExtension(track.AudioLevelId, out ReadOnlySpan<byte> level) && level.Length >= 1)
         {
-            track.Speech.Observe(level[0] & 0x7F);
+            levelBelowFull = level[0] & 0x7F;
+            track.Speech.Observe(levelBelowFull);
         }
         Send(track, view.Header, view.Payload, now);
         if (track.Echo is { IsPublished: true, IsMuted: false } echo && echo.Codec == track.Codec)
         {
-            NoteOnset(track, view.Payload, now);
+            NoteOnset(track, view.Payload, levelBelowFull, now);
             Send(echo, view.Header, view.Payload, now);
         }
     }
@@ -84,21 +90,27 @@ internal sealed class Forwarder(DatagramQueue output)
         }
     }
 
-    private void NoteOnset(Track track, ReadOnlySpan<byte> payload, MonoTime now)
+    private void NoteOnset(Track track, ReadOnlySpan<byte> payload, int levelBelowFull, MonoTime now)
     {
-        // The 7 magnitude bits of G.711: mu-law is sent inverted, A-law with every second bit inverted. 0x30 is about -36 dBFS.
-        int flip = track.Codec == TrackCodec.Pcma ? 0x55 : 0x7F;
-        int loudest = 0;
-        for (int i = 0; i < payload.Length && track.Codec != TrackCodec.Opus; i++)
-        {
-            loudest = Math.Max(loudest, (payload[i] ^ flip) & 0x7F);
-        }
-        bool isLoud = loudest > 0x30;
+        // Opus is not decoded here: what its publisher says of the loudness has to do.
+        bool isLoud = track.Codec == TrackCodec.Opus ? levelBelowFull < LoudLevel : IsLoud(track.Codec, payload);
         if (isLoud && !track.IsLoud)
         {
             LastEchoOnset = now;
         }
         track.IsLoud = isLoud;
+    }
+
+    // The 7 magnitude bits of G.711: mu-law is sent inverted, A-law with every second bit inverted. 0x30 is about -36 dBFS.
+    private static bool IsLoud(TrackCodec codec, ReadOnlySpan<byte> payload)
+    {
+        int flip = codec == TrackCodec.Pcma ? 0x55 : 0x7F;
+        int loudest = 0;
+        foreach (byte code in payload)
+        {
+            loudest = Math.Max(loudest, (code ^ flip) & 0x7F);
+        }
+        return loudest > 0x30;
     }
 
     /// <summary>The track pauses or gets another source: every subscriber's numbering stays continuous.</summary>

@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Proxy.Core.Net;
 using Proxy.Server.Http;
+using Proxy.Server.Metrics;
 
 namespace Proxy.Server.Rooms;
 
@@ -56,7 +57,9 @@ public static class RoomsCommand
             return Failed;
         }
         loop.Start();
-        await using HttpHost host = HttpHost.Build(new HttpOptions { Listen = http }, [new RoomsModule(loop)]);
+        var metrics = new MetricsRegistry();
+        metrics.Add(loop);
+        await using HttpHost host = HttpHost.Build(new HttpOptions { Listen = http }, [new RoomsModule(loop), new MetricsModule(metrics)]);
         try
         {
             await host.StartAsync(CancellationToken.None).ConfigureAwait(false);

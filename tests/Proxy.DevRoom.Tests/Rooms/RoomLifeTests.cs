@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using System.Text;
 using Google.Protobuf;
+using Proxy.Core.Time;
 using Proxy.DevRoom.DemoAgent;
 using Proxy.LiveKit.Protocol;
 using Proxy.Rtp.Packets;
@@ -213,6 +214,26 @@ public sealed class RoomLifeTests
         Assert.Equal(0x55, echo.Payload[0]);
         Assert.True(RtpView.TryParse(greeting[^1], out RtpView last, out _));
         Assert.Equal((ushort)(last.SequenceNumber + 1), echo.SequenceNumber);
+    }
+
+    [Theory]
+    [InlineData("111", 111, new byte[] { 0xF8, 1, 2 })]
+    [InlineData("0", 0, new byte[] { 0x10, 0x90, 0x10 })]
+    public void Sound_that_sets_in_at_an_echoing_agent_is_noted_in_any_codec(string send, byte payloadType, byte[] loud)
+    {
+        RoomWorld world = new("call-", DemoAgentMode.Echo);
+        RoomClient caller = world.Client("call-1", "caller");
+        caller.Join(send: send);
+        caller.Connect();
+        byte[] quiet = payloadType == 0 ? [0xFF, 0xFF, 0xFF] : loud;
+        caller.SendRtp(payloadType, 1, 0, quiet, level: 127);
+        world.Advance(20);
+        caller.SendRtp(payloadType, 2, 960, loud, level: 18);
+        MonoTime onset = world.Now;
+        Assert.Equal(onset, world.Server.LastEchoOnset);
+        world.Advance(20);
+        caller.SendRtp(payloadType, 3, 1920, loud, level: 18);
+        Assert.Equal(onset, world.Server.LastEchoOnset);
     }
 
     [Fact]
