@@ -81,7 +81,8 @@ internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyLi
                 Fail(1, "an object is wanted");
                 return;
             }
-            ReadObject(Inner(element), name);
+            JsonElement inner = Inner(element);
+            ReadObject(inner, inner.TryGetProperty("x", out _) ? inner : element, name);
         }
 
         /// <summary>The request form that <c>lk</c> takes wraps the object.</summary>
@@ -98,9 +99,10 @@ internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyLi
             return element;
         }
 
-        private void ReadObject(JsonElement element, string name)
+        /// <param name="extended">Whose <c>x</c> counts: the object's own, or the one beside it in the request form.</param>
+        private void ReadObject(JsonElement element, JsonElement extended, string name)
         {
-            string? extras = ReadExtras(element);
+            string? extras = ReadExtras(extended);
             switch (kind)
             {
                 case ObjectKind.InboundTrunk when TryRead(element, out Wire.SIPInboundTrunkInfo trunk):

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Threading.Tasks;
 using Proxy.LiveKit.Protocol;
 using Proxy.Core.Net;
@@ -46,6 +47,20 @@ public sealed class FolderStoreTests : IDisposable
         Assert.Equal(("SDR_one", RuleKind.Individual, "call-", "1234"), (rule.Id, rule.Kind, rule.Room, rule.Pin));
         Assert.Equal(["inbound-agent"], rule.Agents);
         Assert.Equal("""{"agents":[{"agentName":"inbound-agent"}]}""", rule.RoomConfigJson.Replace(" ", ""));
+    }
+
+    [Fact]
+    public void Additions_stand_in_the_object_or_beside_it_in_the_request_form()
+    {
+        const string Rule = "\"rule\": {\"dispatchRuleDirect\": {\"roomName\": \"r\"}}";
+        Write("rules/beside.json", "{\"dispatch_rule\": {" + Rule + "}, \"x\": {\"dispatch_agents\": \"every_call\"}}");
+        Write("rules/inside.json", "{\"dispatch_rule\": {" + Rule + ", \"x\": {\"dispatch_agents\": \"every_call\"}}}");
+        FolderStore store = Open();
+        Assert.Empty(store.Errors);
+        Assert.Equal(2, store.Current.Objects.Rules.Count(rule => rule.Extras.DispatchAgentsAlways));
+        Write("rules/beside.json", "{\"dispatch_rule\": {" + Rule + "},\n\"x\": {\"dispatch_agents\": \"often\"}}");
+        store.Reload();
+        Assert.StartsWith("rules/beside.json:2: x.dispatch_agents", Assert.Single(store.Errors), StringComparison.Ordinal);
     }
 
     [Fact]
