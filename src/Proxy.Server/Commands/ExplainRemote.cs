@@ -71,6 +71,10 @@ internal static class ExplainRemote
         {
             text.Append(CultureInfo.InvariantCulture, $"  + trunk {Text(call, "trunk_id")}\n  + rule {Text(call, "rule_id")}\n");
             text.Append(CultureInfo.InvariantCulture, $"joined room {Text(call, "room")} as {Text(call, "identity")}");
+            if (Text(call, "sentence") is { Length: > 0 } end)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"\nended: {Text(call, "status")} ({Text(call, "code")}): {end}");
+            }
         }
         else
         {

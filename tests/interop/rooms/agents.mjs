@@ -5,8 +5,9 @@ import { spawn } from 'node:child_process';
 import { writeFileSync, readFileSync, mkdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, finish } from './server.mjs';
-import { startNode, load, scratch, root, HOST } from './node.mjs';
+import { startNode, load, run, scratch, root, siproom, HOST } from './node.mjs';
 
+const socket = join(scratch, 'control.sock');
 const RING = 5; // for the call without a worker; the others have 15 s, a cold job process on a busy machine takes some
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 async function until(holds, ms, what) {
@@ -65,7 +66,7 @@ async function answered(name, number, node, worker, metadata) {
 
 let node, worker;
 try {
-  node = await startNode('', HOST + ':17980', ['--policy', policy()]);
+  node = await startNode(`control: ${socket}`, HOST + ':17980', ['--policy', policy()]);
   worker = startWorker(node);
   await until(() => node.log().includes("registered for agent 'inbound-agent'"), 20000, 'registration');
   check('the worker registers', true);
@@ -94,6 +95,8 @@ try {
   const sentence = `rule ${line.rule_id} dispatched agent 'inbound-agent'; no worker took the job in ${RING}.0 s`;
   check('no worker: the record names rule and agent', line.code === 'ring_timeout' && line.status === 480 && line.sentence.startsWith(sentence), line.sentence);
   check('no worker: so does the log', node.log().includes(sentence));
+  const told = await run(siproom, ['explain', '--call', line.call_id, '--control', socket]).done;
+  check('no worker: so does explain --call', told.out.includes(`ended: 480 (ring_timeout): ${sentence}`), told.out + told.err);
 } catch (error) {
   check('script', false, error.stack);
   console.log(node?.log().slice(-2000), worker?.out().slice(-2000));
