@@ -1,5 +1,5 @@
 // A worker as a developer writes one: its agent joins the room of its job, plays 440 Hz and measures what it hears.
-// What happens goes as JSON lines to AGENT_LOG. usage: LIVEKIT_URL=… AGENT_NAME=… AGENT_LOG=… HEALTH_PORT=… node worker.mjs start
+// What happens goes as JSON lines to AGENT_LOG. usage: LIVEKIT_URL=… AGENT_NAME=… AGENT_LOG=… HEALTH_HOST=… HEALTH_PORT=… node worker.mjs start
 import { defineAgent, cli, ServerOptions } from '@livekit/agents';
 import { AudioFrame, AudioSource, AudioStream, LocalAudioTrack, RoomEvent, TrackKind, TrackPublishOptions, TrackSource } from '@livekit/rtc-node';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,7 @@ async function measure(track) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // The machine is busy with tests: its load must not turn the worker away.
   cli.runApp(new ServerOptions({
-    agent: fileURLToPath(import.meta.url), agentName: process.env.AGENT_NAME, host: '127.0.0.1', port: Number(process.env.HEALTH_PORT ?? 0),
+    agent: fileURLToPath(import.meta.url), agentName: process.env.AGENT_NAME, host: process.env.HEALTH_HOST, port: Number(process.env.HEALTH_PORT),
     numIdleProcesses: 1, loadFunc: async () => 0.1, initializeProcessTimeout: 30_000,
   }));
 }

@@ -2,6 +2,7 @@
 // other, and a call without a worker says so. The worker stands in ../agents.
 import { AgentDispatchClient, RoomServiceClient } from 'livekit-server-sdk';
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { writeFileSync, readFileSync, mkdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, finish } from './server.mjs';
@@ -30,11 +31,14 @@ function policy() {
   return dir;
 }
 
-function startWorker(node) {
+/** A port of the kernel's choice: the worker takes 0 for its own default, on which another run may listen. */
+const freePort = () => new Promise((resolve) => { const s = createServer().listen(0, HOST, () => { const { port } = s.address(); s.close(() => resolve(port)); }); });
+
+async function startWorker(node) {
   const log = join(scratch, 'agent.jsonl');
   const child = spawn(process.execPath, [join(root, 'tests/interop/agents/worker.mjs'), 'start'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LIVEKIT_URL: node.url, LIVEKIT_API_KEY: 'devkey', LIVEKIT_API_SECRET: 'secret', AGENT_NAME: 'inbound-agent', AGENT_LOG: log, HEALTH_PORT: '0' },
+    env: { ...process.env, LIVEKIT_URL: node.url, LIVEKIT_API_KEY: 'devkey', LIVEKIT_API_SECRET: 'secret', AGENT_NAME: 'inbound-agent', AGENT_LOG: log, HEALTH_HOST: HOST, HEALTH_PORT: String(await freePort()) },
   });
   let out = '';
   child.stdout.on('data', (t) => { out += t; });
@@ -67,7 +71,7 @@ async function answered(name, number, node, worker, metadata) {
 let node, worker;
 try {
   node = await startNode(`control: ${socket}`, HOST + ':17980', ['--policy', policy()]);
-  worker = startWorker(node);
+  worker = await startWorker(node);
   await until(() => node.log().includes("registered for agent 'inbound-agent'"), 20000, 'registration');
   check('the worker registers', true);
 
