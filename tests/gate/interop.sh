@@ -14,6 +14,11 @@ for script in calls page hundred rtc-node agents chromium operator; do
     [ -f "tests/interop/rooms/$script.mjs" ] || continue
     timeout 400 node "tests/interop/rooms/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done
+(cd tests/interop/api && npm ci --silent --no-audit --no-fund) >>"$log" 2>&1 || echo "FAIL npm ci in tests/interop/api" >>"$log"
+for script in sdk twilio docs; do
+    [ -f "tests/interop/api/$script.mjs" ] || continue
+    timeout 120 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
+done
 grep -E '^(ok|FAIL) ' "$log"
 grep -qE '^FAIL ' "$log" && tail -40 "$log"
 passed=$(grep -cE '^ok ' "$log")

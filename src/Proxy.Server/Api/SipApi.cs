@@ -114,7 +114,7 @@ public sealed class SipApi
         }
         if (_settings.Transfer is null)
         {
-            throw SipApiException.NotFound("no call of this node is that participant");
+            throw SipApiException.NotFound("twirp error unknown: participant does not exist");
         }
         return await _settings.Transfer(request, cancellation).ConfigureAwait(false);
     }

@@ -48,12 +48,16 @@ internal static class CheckCommand
             Terminal.Lines([$"{folder}: there is no such folder"]);
             return 1;
         }
-        FolderStore store = FolderStore.Open(folder, new FolderStoreSettings { Compat = config.Compat });
+        FolderStore store = FolderStore.Open(folder, new FolderStoreSettings { Compat = config.Compat, InterconnectAddresses = config.InterconnectAddresses });
         Terminal.Lines(store.Errors);
         IReadOnlyList<PolicyProblem> problems = PolicyValidation.Check(store.Current.Objects);
         foreach (PolicyProblem problem in problems)
         {
             Terminal.Lines([$"{folder}: {problem.Sentence}"]);
+        }
+        if (InventoryNotice.Of(store.Current.Objects) is { } silent)
+        {
+            Terminal.Lines([$"{folder}: notice: {silent}"]);
         }
         return store.Errors.Count + problems.Count;
     }

@@ -137,7 +137,7 @@ internal sealed class ExplainCommand
             error = "no policy to explain: give --policy DIR or a --config that names a folder";
             return false;
         }
-        FolderStore store = FolderStore.Open(config.PolicyFolder, new FolderStoreSettings { Compat = config.Compat });
+        FolderStore store = FolderStore.Open(config.PolicyFolder, new FolderStoreSettings { Compat = config.Compat, InterconnectAddresses = config.InterconnectAddresses });
         if (store.Errors.Count > 0)
         {
             error = $"the policy cannot be used: {store.Errors[0]}" + (store.Errors.Count > 1 ? $" (and {store.Errors.Count - 1} more; see siproom check)" : "");

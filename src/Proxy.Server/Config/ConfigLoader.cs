@@ -216,12 +216,17 @@ public sealed class ConfigLoader
         {
             policy.Error("folder", "excludes redis: keep one of the two");
         }
+        YamlSection interconnect = top.Section("interconnect");
+        _ = interconnect.Networks("allowed_addresses");
+        string[] addresses = [.. interconnect.Texts("allowed_addresses")];
+        interconnect.Finish();
         string compat = top.Choice("compat", isInRedis ? "livekit" : "strict", "livekit", "strict");
         return config with
         {
             PolicyFolder = folder,
             PolicyInRedis = isInRedis && _overrides.PolicyFolder is null,
             Compat = compat == "livekit" ? Compat.LiveKit : Compat.Strict,
+            InterconnectAddresses = addresses,
             Refusals = ReadRefusals(top.Section("responses")),
         };
     }

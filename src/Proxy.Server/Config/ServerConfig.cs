@@ -100,6 +100,9 @@ public sealed record ServerConfig
 
     public Compat Compat { get; init; }
 
+    /// <summary>Where calls to numbers of the inventory come from, <c>interconnect.allowed_addresses</c>; empty: the inventory answers no call.</summary>
+    public string[] InterconnectAddresses { get; init; } = [];
+
     public Refusals Refusals { get; init; } = Refusals.Default;
 
     // ---- Operation ----

@@ -178,8 +178,8 @@ public sealed class FolderStore : IObjectStore
         ReadAgain(extrasPath);
         if (change.Message is null)
         {
-            File.Delete(path);
-            File.Delete(extrasPath);
+            Remove(path);
+            Remove(extrasPath);
             return;
         }
         string? extras = change.Extras ?? inlineExtras;
@@ -188,6 +188,15 @@ public sealed class FolderStore : IObjectStore
             DurableFile.Write(extrasPath, Encoding.UTF8.GetBytes(extras));
         }
         DurableFile.Write(path, Json(change.Message));
+    }
+
+    /// <summary>Deleting in a folder that is not there would be an error.</summary>
+    private static void Remove(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
     }
 
     /// <summary>Two changes within one tick of the file system's clock may have one size: the next load must not trust the stamp.</summary>

@@ -128,7 +128,7 @@ public sealed class PolicyRuntime : IDisposable
         error = "";
         if (config.PolicyFolder is { } folder)
         {
-            FolderStore store = FolderStore.Open(folder, new FolderStoreSettings { Compat = config.Compat, ResolvedHosts = () => hosts.Known });
+            FolderStore store = FolderStore.Open(folder, new FolderStoreSettings { Compat = config.Compat, InterconnectAddresses = config.InterconnectAddresses, ResolvedHosts = () => hosts.Known });
             foreach (string problem in store.Errors)
             {
                 say(problem);
@@ -138,13 +138,13 @@ public sealed class PolicyRuntime : IDisposable
         }
         if (config.PolicyInRedis && config.Redis is { } redis)
         {
-            return TryRedis(redis, config.Compat, hosts, out error);
+            return TryRedis(redis, config, hosts, out error);
         }
         error = config.IsDev ? "" : "no policy: give --policy DIR, or policy: { folder: DIR } in the configuration";
         return config.IsDev ? new MemoryStore(config.Compat) : null;
     }
 
-    private static RedisStore? TryRedis(RedisConfig redis, Compat compat, ResolvedHosts hosts, out string error)
+    private static RedisStore? TryRedis(RedisConfig redis, ServerConfig config, ResolvedHosts hosts, out string error)
     {
         error = redis.Addresses.Count != 1 || redis.SentinelMasterName.Length > 0 ? "redis: one address is wanted; Sentinel and Cluster are not built yet"
             : redis.UseTls ? "redis: use_tls is not built yet" : "";
@@ -158,7 +158,8 @@ public sealed class PolicyRuntime : IDisposable
         return new RedisStore(new RedisStoreSettings
         {
             Address = new RedisAddress(address[..colon].Trim('[', ']'), port) { User = redis.Username, Password = redis.Password, Database = redis.Db },
-            Compat = compat,
+            Compat = config.Compat,
+            InterconnectAddresses = config.InterconnectAddresses,
             ResolvedHosts = () => hosts.Known,
         });
     }
@@ -196,6 +197,10 @@ public sealed class PolicyRuntime : IDisposable
             {
                 _say(problem.Sentence);
             }
+        }
+        if (InventoryNotice.Of(snapshot.Objects) is { } silent)
+        {
+            _say(silent);
         }
     }
 

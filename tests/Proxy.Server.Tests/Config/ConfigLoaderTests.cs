@@ -24,6 +24,13 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void Interconnect_lists_networks()
+    {
+        Assert.Equal(["192.0.2.7", "198.51.100.0/24"], Good(Minimal + "interconnect: { allowed_addresses: [192.0.2.7, 198.51.100.0/24] }\n").InterconnectAddresses);
+        Assert.Contains("sip.example is not a network", Assert.Single(Load(Minimal + "interconnect: { allowed_addresses: [sip.example] }\n").Errors).Replace("'", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Livekit_sip_file_starts_unchanged_and_each_key_without_effect_gives_one_notice()
     {
         const string Body = """

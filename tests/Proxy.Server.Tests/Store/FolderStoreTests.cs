@@ -156,6 +156,31 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task An_object_without_additions_is_removed_where_nothing_ever_had_any()
+    {
+        Write("rules/one.json", """{"rule": {"dispatchRuleDirect": {"roomName": "lobby"}}}""");
+        FolderStore store = Open();
+        await store.ChangeAsync(_ => new ObjectChange(ObjectKind.Rule, "SDR_one", null), default);
+        await store.ChangeAsync(_ => new ObjectChange(ObjectKind.InboundTrunk, "ST_never", null), default);
+        Assert.Empty(store.Current.Objects.Rules);
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "rules")));
+    }
+
+    [Fact]
+    public void Numbers_with_a_rule_and_no_interconnect_are_told()
+    {
+        Write("rules/one.json", """{"rule": {"dispatchRuleDirect": {"roomName": "lobby"}}}""");
+        Write("numbers/n.json", """{"e164Format": "+15550100", "status": "PHONE_NUMBER_STATUS_ACTIVE", "sipDispatchRuleIds": ["SDR_one"]}""");
+        Assert.StartsWith("1 active phone numbers answer no call", InventoryNotice.Of(Open().Current.Objects));
+        FolderStore store = FolderStore.Open(_folder, new FolderStoreSettings { InterconnectAddresses = ["192.0.2.7"] });
+        Assert.Null(InventoryNotice.Of(store.Current.Objects));
+        CallFacts From(uint address) => new() { ToUser = "+15550100", FromUser = "+15550199", Source = new NetEndPoint(NetAddress.FromV4(address), 5060) };
+        var policy = new RulePolicy(store, new PolicySettings());
+        Assert.Equal(VerdictKind.Join, policy.Decide(From(0xC0000207), default, null).Kind);
+        Assert.Equal(VerdictKind.Reject, policy.Decide(From(0xC0000208), default, null).Kind);
+    }
+
+    [Fact]
     public async Task An_object_of_a_list_is_changed_in_a_file_of_its_own_and_removed_only_by_hand()
     {
         Write("numbers/stock.json", """[{"id": "PN_1", "e164Format": "+1"}, {"id": "PN_2", "e164Format": "+2"}]""");
