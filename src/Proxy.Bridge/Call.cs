@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Proxy.Bridge.Media;
+using Proxy.Bridge.Pin;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
 using Proxy.Core.Collections;
@@ -16,16 +17,22 @@ using Proxy.WebRtc;
 
 namespace Proxy.Bridge;
 
+// Over 500 lines because it is the one state machine that docs/architecture.md draws: what a step does in detail is a file of its own
+// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallHeaders); which step follows which stays together here.
+
 /// <summary>Where a call stands; drawn in docs/architecture.md.</summary>
 public enum CallPhase
 {
+    /// <summary>200 sent, a PIN is asked; no room yet.</summary>
+    Asking,
+
     /// <summary>The room is being joined; the caller hears ringing.</summary>
     Joining,
 
     /// <summary>The room's media is up; somebody there has to publish audio.</summary>
     Ringing,
 
-    /// <summary>200 sent.</summary>
+    /// <summary>200 sent; caller and room hear each other.</summary>
     Answered,
 
     /// <summary>ACK received.</summary>
@@ -45,37 +52,47 @@ public sealed class Call
     /// <summary>Between <c>sip.callStatus = hangup</c> and our leave: clients that get both at once tell their user only the second.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_activeWait = TimeSpan.FromSeconds(1);
+    /// <summary>A provisional response each minute keeps proxies from giving up (RFC 3261 §13.3.1.1).</summary>
+    private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(55);
 
     private readonly CallServices _services;
-    private readonly Verdict _verdict;
+    private readonly CallFacts _facts;
     private readonly SipLeg _sip;
     private readonly CallMedia _media;
-    private readonly IRoomLeg _room;
-    private MonoTime _nextRing;
-    private MonoTime _ringUntil;
+    private readonly RoomStay _room;
+    private readonly RoomSeats _seats;
+    private PinDialogue? _pin;
+    private Outcome _parting;
+    private MonoTime _nextRing = MonoTime.Never;
+    private MonoTime _ringSince;
+    private MonoTime _ringUntil = MonoTime.Never;
     private MonoTime _answerAt = MonoTime.Never;
     private MonoTime _endAt = MonoTime.Never;
     private MonoTime _activeAt = MonoTime.Never;
     private MonoTime _leaveAt = MonoTime.Never;
+    private MonoTime _answeredAt;
+    private bool _isAnswered;
+    private bool _isConfirmed;
+    private bool _hasEarlyMedia;
     private bool _isMediaClosed;
     private bool _hasHeardCaller;
     private bool _hasAudience;
     private bool _roomExisted;
+    private bool _hasFallenBack;
     private string _dispatchFailure = "";
 
-    internal Call(SlotId id, CallServices services, Verdict verdict, SipLeg sip, CallMedia media, IRoomLeg room, CallRecord record, MonoTime now)
+    internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, CallRecord record, MonoTime now)
     {
         Id = id;
         _services = services;
-        _verdict = verdict;
+        _facts = facts;
+        Verdict = verdict;
         _sip = sip;
         _media = media;
-        _room = room;
+        _seats = seats;
+        _room = new RoomStay(id, services, media);
         Record = record;
         InvitedAt = now;
-        _nextRing = now;
-        TimeSpan ringing = verdict.RingingTimeout > TimeSpan.Zero ? verdict.RingingTimeout : services.Limits.RingingTimeout;
-        _ringUntil = now + ringing;
     }
 
     public SlotId Id { get; }
@@ -90,7 +107,11 @@ public sealed class Call
 
     internal MediaReservation Reservation => _media.Reservation;
 
-    internal Verdict Verdict => _verdict;
+    /// <summary>What the policy said last; its caps are taken.</summary>
+    internal Verdict Verdict { get; private set; }
+
+    /// <summary>The caller's codec; null before it is agreed.</summary>
+    internal SipAudioCodec? SipCodec => _sip.Audio?.Codec;
 
     /// <summary>The room server confirmed our leave: the room port may be used again at once.</summary>
     internal bool HasLeft => _room.HasLeft;
@@ -100,22 +121,45 @@ public sealed class Call
     {
         get
         {
-            MonoTime next = _room.NextDeadline;
+            MonoTime next = MonoTime.Min(_room.NextDeadline, _isAnswered ? _endAt : MonoTime.Never);
             return Phase switch
             {
+                CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
-                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_endAt, _activeAt)),
-                _ => MonoTime.Min(next, _leaveAt),
+                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, _activeAt),
+                _ => MonoTime.Min(_room.NextDeadline, _leaveAt),
             };
         }
     }
 
+    private bool IsBridged => Phase is CallPhase.Answered or CallPhase.Connected;
+
+    private bool IsWaiting => Phase is CallPhase.Joining or CallPhase.Ringing;
+
     internal void Start(MonoTime now)
     {
         _services.Media.Open(Id, _media);
-        _room.Start(now);
-        Ring(now);
-        DrainRoom(now);
+        if (Verdict.Kind == VerdictKind.AskPin)
+        {
+            Ask(now);
+        }
+        else
+        {
+            Enter(Verdict.Room, now);
+            BeginRinging(now);
+        }
+        Drain(now);
+    }
+
+    /// <summary>Whether the caller is gone without a word: answered, expected to speak, and not heard for a while.</summary>
+    internal bool IsDead(MonoTime now)
+    {
+        if (!_isAnswered || Phase >= CallPhase.Ending)
+        {
+            return Phase >= CallPhase.Ending;
+        }
+        MonoTime heard = _media.HeardAt > _answeredAt ? _media.HeardAt : _answeredAt;
+        return _sip.IsReceiving && now - heard > _services.Limits.DeadLegSilence;
     }
 
     internal void HandleSip(in SipEvent e, MonoTime now)
@@ -154,13 +198,13 @@ public sealed class Call
             default:
                 break;
         }
-        DrainRoom(now);
+        Drain(now);
     }
 
     internal void HandleSocket(in SocketInput input, MonoTime now)
     {
         _room.HandleSocket(input, now);
-        DrainRoom(now);
+        Drain(now);
     }
 
     internal void HandleMedia(in CallEvent e, MonoTime now)
@@ -168,14 +212,17 @@ public sealed class Call
         switch (e.Kind)
         {
             case CallEventKind.Peer:
-                _room.HandlePeer((PeerEvent)e.Payload!, now);
+                _room.HandlePeer(e.Number, (PeerEvent)e.Payload!, now);
                 break;
             case CallEventKind.FirstPacket:
                 _hasHeardCaller = true;
                 SetActive(now);
                 break;
             case CallEventKind.Dtmf:
-                _room.SendDtmf((char)e.Number, now);
+                HandleDigit((char)e.Number, isInfo: false, now);
+                break;
+            case CallEventKind.Played:
+                _pin?.HandlePlayed(e.Number, now);
                 break;
             case CallEventKind.MediaTimeout:
                 string what = e.Number == 1 ? "no RTP ever came from the caller" : "no RTP came from the caller for the media timeout";
@@ -192,27 +239,27 @@ public sealed class Call
             default:
                 break;
         }
-        DrainRoom(now);
+        Drain(now);
     }
 
     internal void HandleTimeout(MonoTime now)
     {
         _room.HandleTimeout(now);
-        DrainRoom(now);
-        bool isWaiting = Phase is CallPhase.Joining or CallPhase.Ringing;
-        if (isWaiting && now >= _ringUntil)
+        _pin?.HandleTimeout(now);
+        Drain(now);
+        if (IsWaiting && now >= _ringUntil)
         {
             EndRefused(RefusalCode.RingTimeout, DescribeRingTimeout(now), now);
         }
-        else if (isWaiting && now >= _answerAt)
+        else if (IsWaiting && now >= _answerAt)
         {
             Answer(now);
         }
-        else if (isWaiting && now >= _nextRing)
+        else if (IsWaiting && now >= _nextRing)
         {
             Ring(now);
         }
-        if (now >= _endAt && Phase < CallPhase.Ending)
+        if (_isAnswered && now >= _endAt)
         {
             End(new Outcome(EndedBy.Us, "max_duration", "the call reached its longest duration", 200, 102), now);
         }
@@ -223,7 +270,7 @@ public sealed class Call
         if (now >= _leaveAt)
         {
             LeaveRoom(now);
-            DrainRoom(now);
+            Drain(now);
         }
     }
 
@@ -240,12 +287,16 @@ public sealed class Call
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
         Record.SipStatus = Record.AnsweredMs >= 0 ? 200 : outcome.SipStatus;
         Record.EndedMs = Elapsed(now);
-        _sip.End(outcome, outcome.SipStatus, extraHeaders, now);
+        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        headers.AddLines(extraHeaders);
+        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        _sip.End(outcome, outcome.SipStatus, headers.Written, now);
         if (Record.JoinedMs >= 0 && !_room.IsEnded)
         {
-            _room.SetAttributes(new Dictionary<string, string> { ["sip.callStatus"] = "hangup" }, now);
+            _room.SetStatus(CallStatus.Hangup, now);
             _leaveAt = now + s_farewell;
-            _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.StopSip, null));
+            Command(CallCommandKind.StopSip, null);
         }
         else
         {
@@ -258,7 +309,7 @@ public sealed class Call
     {
         _leaveAt = MonoTime.Never;
         _room.Leave(now);
-        _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.Close, null));
+        Command(CallCommandKind.Close, null);
     }
 
     /// <summary>Whether every part is done with the call.</summary>
@@ -272,13 +323,135 @@ public sealed class Call
         return true;
     }
 
-    private void DrainRoom(MonoTime now)
+    private void Command(CallCommandKind kind, object? payload) => _services.Media.Command(Id, _media, new CallCommand(kind, payload));
+
+    private void Drain(MonoTime now)
     {
+        while (_pin is not null && _pin.TryPoll(out PinOutput output))
+        {
+            HandlePin(output, now);
+        }
         while (_room.TryPoll(out RoomEvent? e))
         {
             HandleRoom(e!, now);
         }
         ConsiderAnswer(now);
+    }
+
+    /// <summary>The 200 comes first: without it no digit can be heard.</summary>
+    private void Ask(MonoTime now)
+    {
+        Phase = CallPhase.Asking;
+        _pin = new PinDialogue(Verdict.Pin ?? PinPrompt.Default, _services.Prompts, _services.Limits);
+        _services.Pins.Asked++;
+        if (TryAccept(now))
+        {
+            _pin.Begin(now);
+        }
+    }
+
+    private void HandlePin(in PinOutput output, MonoTime now)
+    {
+        if (Phase != CallPhase.Asking)
+        {
+            return;
+        }
+        switch (output.Wish)
+        {
+            case PinWish.Play:
+            case PinWish.Quiet:
+                Command(CallCommandKind.Play, output.Playback);
+                break;
+            case PinWish.Ask:
+                Judge(output.Digits, now);
+                break;
+            case PinWish.GiveUp:
+                _services.Pins.GivenUp++;
+                EndRefused(RefusalCode.PinTimeout, "no PIN was keyed in time", now);
+                break;
+            default:
+                End(_parting, now);
+                break;
+        }
+    }
+
+    /// <param name="digits">A secret: it goes to the policy and nowhere else.</param>
+    private void Judge(string digits, MonoTime now)
+    {
+        Verdict asked = Verdict;
+        Verdict verdict = _services.Policy.DecidePin(_facts, asked, digits, _services.Caps.At(now), null);
+        switch (verdict.Kind)
+        {
+            case VerdictKind.Join:
+                _services.Pins.Right++;
+                Admit(verdict, now);
+                break;
+            case VerdictKind.AskPin:
+                _services.Pins.Wrong++;
+                Verdict = verdict;
+                break;
+            default:
+                _services.Pins.Wrong++;
+                _parting = new Outcome(EndedBy.Us, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus, verdict.Q850Cause);
+                break;
+        }
+        _pin!.Judge(verdict, now);
+    }
+
+    /// <summary>The right PIN: the room is joined now, and the caller hears ringing until somebody there can be heard.</summary>
+    private void Admit(Verdict verdict, MonoTime now)
+    {
+        _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
+        Verdict = verdict;
+        Record.RuleId = verdict.RuleId;
+        Record.PolicyVersion = verdict.PolicyVersion;
+        Record.PinMs = Elapsed(now);
+        PlayRingback();
+        Enter(verdict.Room, now);
+        _ringSince = now;
+        _ringUntil = now + RingingTimeout;
+        _services.Observer.Entering(Record);
+    }
+
+    private TimeSpan RingingTimeout => Verdict.RingingTimeout > TimeSpan.Zero ? Verdict.RingingTimeout : _services.Limits.RingingTimeout;
+
+    private void PlayRingback()
+    {
+        Command(CallCommandKind.Deafen, true);
+        Command(CallCommandKind.Play, new Playback(_services.Prompts.Ringback, 0, Repeats: true));
+    }
+
+    private void Enter(string room, MonoTime now)
+    {
+        Phase = CallPhase.Joining;
+        // Who keyed a PIN was answered before the room knew of the call.
+        string status = _isAnswered ? CallStatus.Active : CallStatus.Ringing;
+        _room.Enter(_seats.Take(this, room, status, now), now);
+    }
+
+    private void BeginRinging(MonoTime now)
+    {
+        _ringSince = now;
+        _ringUntil = now + RingingTimeout;
+        _hasEarlyMedia = Verdict.AnswerMode == AnswerMode.EarlyMedia && _sip.Audio is not null;
+        if (_hasEarlyMedia)
+        {
+            StartMedia(CallCommandKind.StartSip);
+            PlayRingback();
+        }
+        Ring(now);
+    }
+
+    private void Ring(MonoTime now)
+    {
+        if (_hasEarlyMedia)
+        {
+            Dialog.Progress(_sip.Description, now);
+            _nextRing = now + s_progressInterval;
+            return;
+        }
+        Dialog.Ring(now);
+        _nextRing = now + _services.Limits.RingingInterval;
     }
 
     private void HandleRoom(RoomEvent e, MonoTime now)
@@ -306,9 +479,9 @@ public sealed class Call
                 _hasAudience |= e.Participant!.Kind == RemoteKind.Sip;
                 break;
             case RoomEventKind.Dtmf:
-                if (Phase is CallPhase.Answered or CallPhase.Connected)
+                if (IsBridged)
                 {
-                    _services.Media.Command(Id, _media, new CallCommand(CallCommandKind.SendDtmf, e.Text));
+                    Command(CallCommandKind.SendDtmf, e.Text);
                 }
                 break;
             case RoomEventKind.Ended:
@@ -326,7 +499,7 @@ public sealed class Call
             return;
         }
         string code = RoomOutcome.Code(e.End);
-        if (Phase is CallPhase.Answered or CallPhase.Connected)
+        if (IsBridged)
         {
             End(new Outcome(EndedBy.Room, code, e.Text, 200, RoomOutcome.Cause(e.End)), now);
         }
@@ -334,20 +507,27 @@ public sealed class Call
         {
             End(new Outcome(EndedBy.Room, code, e.Text, 480, 31), now);
         }
+        else if (Phase == CallPhase.Joining && Verdict.FallbackRoom.Length > 0 && !_hasFallenBack)
+        {
+            _hasFallenBack = true;
+            Record.Flags.Add("fallback_room");
+            Enter(Verdict.FallbackRoom, now);
+            _services.Observer.Entering(Record);
+        }
         else
         {
             EndRefused(RoomOutcome.IsBackend(e.End) ? RefusalCode.BackendDown : RefusalCode.JoinFailed, e.Text, now);
         }
     }
 
-    /// <summary>The 200 goes out when somebody can be heard: a remote audio track that is wired through, or another phone.</summary>
+    /// <summary>The sides are joined when somebody can be heard: a remote audio track that is wired through, or another phone.</summary>
     private void ConsiderAnswer(MonoTime now)
     {
         if (Phase != CallPhase.Ringing)
         {
             return;
         }
-        bool isReady = _verdict.AnswerMode == AnswerMode.AtOnce || _room.HasRemoteAudio || (_hasAudience && now >= _answerAt);
+        bool isReady = Verdict.AnswerMode == AnswerMode.AtOnce || _room.HasRemoteAudio || (_hasAudience && now >= _answerAt);
         if (isReady)
         {
             Answer(now);
@@ -359,36 +539,48 @@ public sealed class Call
         }
     }
 
-    private void Ring(MonoTime now)
-    {
-        Dialog.Ring(now);
-        _nextRing = now + _services.Limits.RingingInterval;
-    }
-
+    /// <summary>Caller and room hear each other from here on; the 200 goes out unless it did before (PIN).</summary>
     private void Answer(MonoTime now)
     {
-        Span<byte> buffer = stackalloc byte[2048];
-        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
-        foreach (KeyValuePair<string, string> header in _verdict.Headers)
-        {
-            headers.Add(header.Key, header.Value);
-        }
         _answerAt = MonoTime.Never;
+        bool hadRingback = _isAnswered || _hasEarlyMedia;
+        if (!_isAnswered && !TryAccept(now))
+        {
+            return;
+        }
+        if (hadRingback)
+        {
+            Command(CallCommandKind.Play, null);
+            Command(CallCommandKind.Deafen, false);
+        }
+        Phase = _isConfirmed ? CallPhase.Connected : CallPhase.Answered;
+        Record.BridgedMs = Elapsed(now);
+        SetActive(now);
+    }
+
+    private bool TryAccept(MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        CallHeaders.AddStatic(ref headers, Verdict);
+        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
         if (!Dialog.Accept(_sip.Description, headers.Written, now))
         {
             EndRefused(RefusalCode.Internal, "the answer could not be sent", now);
-            return;
+            return false;
         }
-        Phase = CallPhase.Answered;
+        _isAnswered = true;
+        _answeredAt = now;
         Record.AnsweredMs = Elapsed(now);
-        TimeSpan longest = _verdict.MaxCallDuration > TimeSpan.Zero ? _verdict.MaxCallDuration : _services.Limits.CallDuration;
+        TimeSpan longest = Verdict.MaxCallDuration > TimeSpan.Zero ? Verdict.MaxCallDuration : _services.Limits.CallDuration;
         _endAt = now + longest;
-        _activeAt = now + s_activeWait;
+        _activeAt = Verdict.Kind == VerdictKind.AskPin ? MonoTime.Never : now + s_activeWait;
         if (_sip.Audio is not null)
         {
-            StartMedia(CallCommandKind.StartSip);
+            StartMedia(_hasEarlyMedia ? CallCommandKind.Renegotiate : CallCommandKind.StartSip);
         }
         _services.Observer.Answered(Record);
+        return true;
     }
 
     private void StartMedia(CallCommandKind kind)
@@ -396,15 +588,16 @@ public sealed class Call
         NegotiatedAudio audio = _sip.Audio!;
         Record.SipCodec = audio.Codec == SipAudioCodec.Pcma ? "PCMA/8000" : "PCMU/8000";
         Record.SrtpProfile = audio.Srtp?.ToString() ?? "";
-        _services.Media.Command(Id, _media, new CallCommand(kind, _sip.ToMedia()));
+        Command(kind, _sip.ToMedia(isAnswered: _isAnswered));
     }
 
     private void Confirm(in SipEvent e, MonoTime now)
     {
-        if (Phase == CallPhase.Answered)
+        if (!_isConfirmed)
         {
-            Phase = CallPhase.Connected;
+            _isConfirmed = true;
             Record.ConfirmedMs = Elapsed(now);
+            Phase = Phase == CallPhase.Answered ? CallPhase.Connected : Phase;
         }
         if (!_sip.IsLateOffer)
         {
@@ -464,20 +657,32 @@ public sealed class Call
         bool isThere = SipMessageView.TryParse(e.RequestBytes, out SipMessageView request, out _);
         if (isThere && InfoDigits.TryRead(request.ContentType, request.Body, out char digit))
         {
-            _room.SendDtmf(digit, now);
-            Record.Media.DtmfIn++;
+            HandleDigit(digit, isInfo: true, now);
         }
         Dialog.Respond(e.Request, 200, default, default, now);
     }
 
+    /// <summary>A digit is part of a PIN, or for the room; while the caller hears ringing it is for nobody.</summary>
+    private void HandleDigit(char digit, bool isInfo, MonoTime now)
+    {
+        if (Phase == CallPhase.Asking)
+        {
+            _pin!.Press(digit, isInfo, now);
+        }
+        else if (IsBridged)
+        {
+            _room.SendDtmf(digit, now);
+        }
+    }
+
     private void SetActive(MonoTime now)
     {
-        if (_activeAt.IsNever || Phase is not (CallPhase.Answered or CallPhase.Connected))
+        if (_activeAt.IsNever || !IsBridged || (!_hasHeardCaller && now < _activeAt))
         {
             return;
         }
         _activeAt = MonoTime.Never;
-        _room.SetAttributes(new Dictionary<string, string> { ["sip.callStatus"] = "active" }, now);
+        _room.SetStatus(CallStatus.Active, now);
     }
 
     private void EndRefused(RefusalCode code, string sentence, MonoTime now)
@@ -485,11 +690,11 @@ public sealed class Call
         Refusal refusal = _services.Refusals[code];
         Span<byte> buffer = stackalloc byte[256];
         var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
-        if (refusal.RetryAfterSeconds > 0)
+        if (!_isAnswered && refusal.RetryAfterSeconds > 0)
         {
             headers.Add("Retry-After", refusal.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
-        if (_verdict.MayTellWhy && refusal.Q850Cause > 0)
+        if (!_isAnswered && Verdict.MayTellWhy && refusal.Q850Cause > 0)
         {
             headers.Add("Reason", $"Q.850;cause={refusal.Q850Cause};text=\"{Refusals.Name(code)}\"");
         }
@@ -500,9 +705,9 @@ public sealed class Call
     private void DispatchAgents(bool roomExisted)
     {
         _roomExisted = roomExisted;
-        if (roomExisted && _verdict.DispatchAgentsAlways && _verdict.Agents.Length > 0)
+        if (roomExisted && Verdict.DispatchAgentsAlways && Verdict.Agents.Length > 0)
         {
-            _services.Dispatcher?.Dispatch(Id, Record.CallId, _verdict.Room, _verdict.RoomConfigJson);
+            _services.Dispatcher?.Dispatch(Id, Record.CallId, Record.Room, Verdict.RoomConfigJson);
         }
     }
 
@@ -514,8 +719,8 @@ public sealed class Call
     }
 
     private string DescribeRingTimeout(MonoTime now) => RingTimeoutText.Describe(
-        _verdict,
-        new RingTimeoutFacts(Phase != CallPhase.Joining, _roomExisted, _dispatchFailure, now - InvitedAt, _services.Agents));
+        Verdict with { Room = Record.Room },
+        new RingTimeoutFacts(Phase != CallPhase.Joining, _roomExisted, _dispatchFailure, now - _ringSince, _services.Agents));
 
     private double Elapsed(MonoTime now) => (now - InvitedAt).TotalMilliseconds;
 

@@ -39,6 +39,12 @@ public sealed record CallServices
     /// <summary>The address of our SDP towards a caller: advertised, or the one that the kernel would use.</summary>
     public required Func<Proxy.Sip.SipFlow, NetAddress> MediaAddress { get; init; }
 
+    /// <summary>What callers hear from us.</summary>
+    public required CallPrompts Prompts { get; init; }
+
+    /// <summary>PINs by what became of them; for metrics.</summary>
+    public PinCounters Pins { get; } = new();
+
     /// <summary>Wall clock at <c>MonoTime</c> zero.</summary>
     public required DateTimeOffset UtcAtZero { get; init; }
 
@@ -65,6 +71,9 @@ public interface ICallObserver
 
     void Answered(CallRecord record);
 
+    /// <summary>The call goes into a room later than it was taken: after a PIN, or into the fallback room.</summary>
+    void Entering(CallRecord record);
+
     /// <summary>LiveKit's meaning let pass what ours would refuse.</summary>
     void Lenient(CallRecord record, CompatUse what);
 
@@ -73,4 +82,18 @@ public interface ICallObserver
 
     /// <summary>Something that must not happen happened in this call; it is ended.</summary>
     void Broken(CallRecord record, string what);
+}
+
+/// <summary>Signal thread writes, any thread reads. PINs since the start.</summary>
+public sealed class PinCounters
+{
+    /// <summary>Calls that were asked.</summary>
+    public long Asked { get; set; }
+
+    public long Right { get; set; }
+
+    public long Wrong { get; set; }
+
+    /// <summary>Callers who keyed nothing until the end.</summary>
+    public long GivenUp { get; set; }
 }

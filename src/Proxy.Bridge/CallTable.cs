@@ -6,9 +6,7 @@ using Proxy.Bridge.Rooms;
 using Proxy.Core.Collections;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
-using Proxy.Participant;
 using Proxy.Policy;
-using Proxy.Policy.Trunks;
 using Proxy.Sdp;
 using Proxy.Sip;
 using Proxy.Sip.Dialogs;
@@ -25,12 +23,14 @@ public sealed class CallTable
     private readonly TimerQueue _timers;
     private readonly Turnstile _door;
     private readonly RefusedInvites _refused;
+    private readonly RoomSeats _seats;
 
     public CallTable(CallServices services)
     {
         _services = services;
         _door = new Turnstile(services, Counters);
         _refused = new RefusedInvites(services, Counters);
+        _seats = new RoomSeats(services, Replace);
         _calls = new SlotMap<Slot>(services.Limits.CallsMax);
         _timers = new TimerQueue(services.Limits.CallsMax);
     }
@@ -51,6 +51,11 @@ public sealed class CallTable
 
     /// <summary>Attempts by how they ended; for metrics.</summary>
     public CallCounters Counters { get; } = new();
+
+    public PinCounters Pins => _services.Pins;
+
+    /// <summary>Seats taken in rooms; for leak tests.</summary>
+    internal int Seats => _seats.Count;
 
     public void HandleSip(in SipEvent e, MonoTime now)
     {
@@ -202,7 +207,8 @@ public sealed class CallTable
         switch (verdict.Kind)
         {
             case VerdictKind.Join:
-                Join(e, message, verdict, record, now);
+            case VerdictKind.AskPin:
+                Take(dialog, message, facts, verdict, record, now);
                 break;
             case VerdictKind.Challenge:
                 _door.Challenge(dialog, record, verdict, now);
@@ -216,9 +222,9 @@ public sealed class CallTable
         }
     }
 
-    private void Join(in SipEvent e, in SipMessageView message, Verdict verdict, CallRecord record, MonoTime now)
+    /// <summary>The policy takes the call: its sockets and its SDP, then the call itself.</summary>
+    private void Take(SipDialog dialog, in SipMessageView message, in CallFacts facts, Verdict verdict, CallRecord record, MonoTime now)
     {
-        SipDialog dialog = e.Dialog;
         ReserveVerdict reserved = _services.Media.TryReserve(out MediaReservation reservation);
         if (reserved != ReserveVerdict.Ok)
         {
@@ -239,35 +245,31 @@ public sealed class CallTable
         {
             _services.Observer.Lenient(record, CompatUse.SecureInClear);
         }
-        Begin(dialog, sip, verdict, record, reservation, now);
+        Begin(dialog, sip, facts, verdict, record, reservation, now);
     }
 
-    private void Begin(SipDialog dialog, SipLeg sip, Verdict verdict, CallRecord record, in MediaReservation reservation, MonoTime now)
+    private void Begin(SipDialog dialog, SipLeg sip, in CallFacts facts, Verdict verdict, CallRecord record, in MediaReservation reservation, MonoTime now)
     {
         var slot = new Slot();
-        // The call's handle must be known before its parts are made; the slot is filled at the end.
+        // The call's handle must be known before the call is made; the slot is filled then.
         if (!_calls.TryAdd(slot, out SlotId id))
         {
             _services.Media.Release(reservation, isRoomPortClean: true);
             Refuse(dialog, record, RefusalCode.NodeFull, "the node holds as many calls as it may", now);
             return;
         }
-        (IRoomLeg room, Func<MonoTime, RoomMedia> makeRoom) = _services.Rooms.Create(
-            id, MakeRequest(verdict, sip, record), command => _services.Media.Command(id, slot.Media!, new CallCommand(CallCommandKind.Room, command)));
         Span<byte> random = stackalloc byte[10];
         _services.Random.Fill(random);
         var media = new CallMedia(_services.Limits, new CallMediaOptions
         {
             Reservation = reservation,
-            MakeRoom = makeRoom,
             Cname = record.CallId,
             SipSsrc = BitConverter.ToUInt32(random),
             SipSequence = BitConverter.ToUInt16(random[4..]),
             SipTimestamp = BitConverter.ToUInt32(random[6..]),
             Opus = _services.Opus,
         });
-        slot.Media = media;
-        var call = new Call(id, _services, verdict, sip, media, room, record, now);
+        var call = new Call(id, _services, facts, verdict, sip, media, _seats, record, now);
         slot.Call = call;
         dialog.Owner = call;
         dialog.AllowedSources = SourcesOf(verdict);
@@ -276,30 +278,6 @@ public sealed class CallTable
         _services.Observer.Started(record);
         call.Start(now);
         Settle(call, now);
-    }
-
-    private RoomRequest MakeRequest(Verdict verdict, SipLeg sip, CallRecord record)
-    {
-        var attributes = new System.Collections.Generic.Dictionary<string, string>();
-        foreach (System.Collections.Generic.KeyValuePair<string, string> pair in verdict.Attributes)
-        {
-            attributes[pair.Key] = pair.Value;
-        }
-        attributes["sip.callStatus"] = "ringing";
-        Passthrough wish = verdict.Media.Passthrough != Passthrough.Auto ? verdict.Media.Passthrough : _services.Passthrough;
-        bool isALaw = sip.Audio?.Codec == SipAudioCodec.Pcma;
-        return new RoomRequest
-        {
-            Room = verdict.Room,
-            Identity = verdict.Identity,
-            Name = verdict.Name,
-            Metadata = verdict.Metadata,
-            Attributes = attributes,
-            RoomConfigJson = verdict.RoomConfigJson,
-            RoomPreset = verdict.RoomPreset,
-            Codec = wish == Passthrough.Opus ? RoomCodec.Opus : isALaw ? RoomCodec.Pcma : RoomCodec.Pcmu,
-            CallId = record.CallId,
-        };
     }
 
     /// <summary>A carrier's requests inside the dialog may come from any address of its trunk.</summary>
@@ -329,9 +307,17 @@ public sealed class CallTable
         }
         _timers.Cancel(call.Id.Index);
         _calls.Remove(call.Id);
+        _seats.Release(call);
         _services.Media.Release(call.Reservation, call.HasLeft);
         _services.Caps.Release(call.Verdict.Caps, now);
         Finish(call.Record);
+    }
+
+    /// <summary>The same caller called the same room again, and this call's caller is not heard any more.</summary>
+    private void Replace(Call call, MonoTime now)
+    {
+        call.End(new Outcome(EndedBy.Us, "replaced", "the caller was not heard any more and called again", 200, 102), now);
+        Settle(call, now);
     }
 
     private void Finish(CallRecord record)
@@ -366,8 +352,6 @@ public sealed class CallTable
     private sealed class Slot
     {
         public Call? Call { get; set; }
-
-        public CallMedia? Media { get; set; }
     }
 }
 

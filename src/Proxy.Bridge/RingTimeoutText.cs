@@ -9,7 +9,7 @@ namespace Proxy.Bridge;
 /// <param name="IsJoined">The room's media was up.</param>
 /// <param name="RoomExisted">The room was there before the call.</param>
 /// <param name="DispatchFailure">Why agents that the call asked for itself were not dispatched; empty when they were.</param>
-/// <param name="Waited">Since the INVITE.</param>
+/// <param name="Waited">Since the INVITE, or since the PIN.</param>
 /// <param name="Agents">The room server in this process, or null.</param>
 internal readonly record struct RingTimeoutFacts(bool IsJoined, bool RoomExisted, string DispatchFailure, TimeSpan Waited, IAgentWatch? Agents);
 

@@ -110,11 +110,15 @@ public sealed class SipLeg
         return verdict;
     }
 
+    /// <summary>Audio is agreed on and the caller sends it (no hold).</summary>
+    public bool IsReceiving => Audio is { } audio && audio.TheirDirection.Sends() && !IsMuted(audio);
+
     /// <summary>What the shard has to know of the agreement.</summary>
-    public SipAudio ToMedia()
+    /// <param name="isAnswered">Before the answer nobody has to be heard.</param>
+    public SipAudio ToMedia(bool isAnswered)
     {
         NegotiatedAudio audio = Audio!;
-        bool isMuted = audio.RemoteRtp.Address.IsUnspecified || audio.RemoteRtp.Port == 0;
+        bool isMuted = IsMuted(audio);
         return new SipAudio
         {
             Law = audio.Codec == SipAudioCodec.Pcma ? G711Law.A : G711Law.Mu,
@@ -129,8 +133,8 @@ public sealed class SipLeg
             Srtp = audio.Srtp is null ? null : ProfileOf(audio.Srtp.Suite),
             LocalKeyAndSalt = audio.Srtp is null ? default : audio.Srtp.LocalKeySalt.ToArray(),
             RemoteKeyAndSalt = audio.Srtp is null ? default : audio.Srtp.RemoteKeySalt.ToArray(),
-            MediaTimeout = _verdict.Media.MediaTimeout is { Ticks: > 0 } own ? own : _limits.MediaTimeout,
-            MediaTimeoutInitial = _limits.MediaTimeoutInitial,
+            MediaTimeout = !isAnswered ? TimeSpan.Zero : _verdict.Media.MediaTimeout is { Ticks: > 0 } own ? own : _limits.MediaTimeout,
+            MediaTimeoutInitial = isAnswered ? _limits.MediaTimeoutInitial : TimeSpan.Zero,
         };
     }
 
@@ -143,8 +147,12 @@ public sealed class SipLeg
                 Dialog.Reject(status, default, extraHeaders, now);
                 break;
             case SipDialogState.Confirmed:
-                Span<byte> reason = stackalloc byte[64];
+                Span<byte> reason = stackalloc byte[128];
                 int length = FormatReason(reason, outcome.Q850);
+                if (length > 0 && _verdict.MayTellWhy && outcome.Q850 != 16)
+                {
+                    length += System.Text.Encoding.ASCII.GetBytes($";text=\"{outcome.Code}\"", reason[length..]);
+                }
                 Dialog.Bye(reason[..length], extraHeaders, now);
                 break;
             default:
@@ -163,6 +171,8 @@ public sealed class SipLeg
         System.Buffers.Text.Utf8Formatter.TryFormat(cause, destination[12..], out int digits);
         return 12 + digits;
     }
+
+    private static bool IsMuted(NegotiatedAudio audio) => audio.RemoteRtp.Address.IsUnspecified || audio.RemoteRtp.Port == 0;
 
     private static SipAudioCodec[] ChooseCodecs(MediaPolicy media)
     {

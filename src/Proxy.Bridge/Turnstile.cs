@@ -87,6 +87,11 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         record.Room = verdict.Room;
         record.Identity = verdict.Identity;
         record.PolicyVersion = verdict.PolicyVersion;
+        if (verdict.HidesNumber)
+        {
+            // The pseudonym stands for the number in the log and the records too.
+            record.FromUser = verdict.Identity.Replace("sip_", "", StringComparison.Ordinal);
+        }
         if (verdict.Kind == VerdictKind.Reject && _trace.Steps.Count > 0)
         {
             _explained++;

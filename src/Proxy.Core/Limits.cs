@@ -59,6 +59,31 @@ public sealed record Limits
     /// <summary>Joining the room: from the WebSocket's dial to an ICE and DTLS connection.</summary>
     public TimeSpan RoomJoinTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>An answered caller who should be heard and was not for so long makes room for a new call of the same number in the same room.</summary>
+    public TimeSpan DeadLegSilence { get; init; } = TimeSpan.FromSeconds(5);
+
+    // ---- PIN ----
+
+    /// <summary>Longest PIN, as livekit/sip has it.</summary>
+    public int PinDigits { get; init; } = 16;
+
+    /// <summary>Wrong PINs of one caller number for one rule, over all its calls, until it is locked out.</summary>
+    public int PinWrongMost { get; init; } = 10;
+
+    /// <summary>The time in which they are counted.</summary>
+    public TimeSpan PinWrongWindow { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long the lock holds.</summary>
+    public TimeSpan PinLock { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Caller numbers with wrong PINs that are remembered; the oldest makes room.</summary>
+    public int PinCallersRemembered { get; init; } = 16_384;
+
+    /// <summary>Longest prompt of the configuration, seconds; a minute of samples is a megabyte.</summary>
+    public int PromptSeconds { get; init; } = 60;
+
+    // ---- Admission ----
+
     /// <summary>Refused calls a second whose record explains every trunk and rule; a flood of strangers gets the sentence alone.</summary>
     public int ExplainedPerSecond { get; init; } = 50;
 

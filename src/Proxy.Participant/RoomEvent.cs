@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 
 namespace Proxy.Participant;
 
@@ -64,6 +65,9 @@ public enum RoomEventKind
 
     /// <summary>The room's metadata: <see cref="RoomEvent.Text"/>.</summary>
     RoomMetadata,
+
+    /// <summary>The server says that our own participant's attributes are others than before: <see cref="RoomEvent.Attributes"/>, all of them.</summary>
+    OwnAttributes,
 
     /// <summary>The WebSocket is lost; media goes on while it is dialled again.</summary>
     Reconnecting,
@@ -164,6 +168,8 @@ public sealed record RoomEvent(RoomEventKind Kind)
     public RemoteTrack? Track { get; init; }
 
     public PublishTrack? Publish { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Attributes { get; init; }
 
     public RoomEnd End { get; init; }
 

@@ -1,4 +1,5 @@
 using System;
+using Proxy.Core;
 using Proxy.Policy.Caps;
 using Proxy.Policy.Digest;
 using Proxy.Policy.Dispatch;
@@ -16,13 +17,14 @@ public sealed class RulePolicy : IPolicy
     private readonly IRuleStore _store;
     private readonly PolicySettings _settings;
     private readonly DigestGate _digest;
-    private readonly PinAttempts _pins = new();
+    private readonly PinAttempts _pins;
 
     public RulePolicy(IRuleStore store, PolicySettings settings)
     {
         _store = store;
         _settings = settings;
         _digest = new DigestGate(settings.Secret);
+        _pins = new PinAttempts(settings.Limits);
     }
 
     public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace)
@@ -189,7 +191,13 @@ public sealed class RulePolicy : IPolicy
         int index = RuleChoice.For(look, choice.Trunk, number, pin);
         if (index >= 0)
         {
-            return VerdictWriter.Write(look, trunk, look.Snapshot.Rules.All[index], number, _settings.Secret) with
+            DispatchRule rule = look.Snapshot.Rules.All[index];
+            Verdict join = VerdictWriter.Write(look, trunk, rule, number, _settings.Secret);
+            // What the question took is taken; another rule's cap may be full.
+            CapClaim? claim = VerdictWriter.BrokenCap(CallCaps.Without(join.Caps, asked.Caps), limits);
+            Verdict verdict = claim is null ? join
+                : Refuse(CapCode(claim.Value.Scope), VerdictWriter.CapSentence(claim.Value), trunk) with { RuleId = rule.Id, RuleName = rule.Name };
+            return verdict with
             {
                 PolicyVersion = look.Snapshot.Version,
                 IsListedSource = asked.IsListedSource,
@@ -202,7 +210,7 @@ public sealed class RulePolicy : IPolicy
         {
             return asked with { PinAttemptsLeft = asked.PinAttemptsLeft - 1, PolicyVersion = look.Snapshot.Version, Sentence = "no rule has this PIN; the caller may try again" };
         }
-        return Refuse(isLocked ? RefusalCode.PinLockedOut : RefusalCode.WrongPin, $"no rule has the PIN that caller {Shown(caller)} keyed", trunk) with
+        return Refuse(isLocked ? RefusalCode.PinLockedOut : RefusalCode.WrongPin, $"no rule has the PIN that caller {Shown(asked.HidesNumber ? asked.Identity : caller)} keyed", trunk) with
         {
             PolicyVersion = look.Snapshot.Version,
             IsListedSource = asked.IsListedSource,
@@ -265,6 +273,8 @@ public sealed record PolicySettings
 
     /// <summary>Keys the hidden caller's pseudonym, room suffixes and nonces; the LiveKit API secret. Never logged.</summary>
     public byte[] Secret { get; init; } = [];
+
+    public Limits Limits { get; init; } = new();
 
     public override string ToString() => nameof(PolicySettings);
 }

@@ -372,6 +372,20 @@ public sealed class RoomParticipantJoinTests
     }
 
     [Fact]
+    public void Attributes_that_the_room_changed_are_told_once_and_old_news_not_at_all()
+    {
+        ParticipantHarness machine = Server.Active();
+        ParticipantInfo self = Server.Participant(Server.OurSid, "sip_100", 9, Server.Audio(Server.OurTrack));
+        self.Attributes["foo"] = "changed";
+        machine.Receive(Server.Update(self));
+        machine.Receive(Server.Update(self));
+        ParticipantInfo old = Server.Participant(Server.OurSid, "sip_100", 8, Server.Audio(Server.OurTrack));
+        old.Attributes["foo"] = "older";
+        machine.Receive(Server.Update(old));
+        Assert.Equal("changed", Assert.Single(machine.Events, e => e.Kind == RoomEventKind.OwnAttributes).Attributes!["foo"]);
+    }
+
+    [Fact]
     public void Mute_of_ours_before_the_track_has_a_sid_is_sent_when_it_has()
     {
         var machine = new ParticipantHarness();

@@ -33,8 +33,10 @@ public sealed class CallMedia
     private SrtpSession? _srtp;
     private SourceLatch _latch;
     private RoomCodec? _roomCodec;
+    private int _roomNumber;
     private MonoTime _startedAt;
-    private MonoTime _heardAt;
+    private long _heardMicros;
+    private bool _isDeaf;
     private bool _hasHeard;
     private bool _hasTimedOut;
     private bool _isStopped;
@@ -45,7 +47,6 @@ public sealed class CallMedia
         _options = options;
         _cname = System.Text.Encoding.ASCII.GetBytes(options.Cname);
         Reservation = options.Reservation;
-        Room = null!;
         Scratch = null!;
     }
 
@@ -59,31 +60,42 @@ public sealed class CallMedia
 
     public MediaReport Report { get; } = new();
 
-    public RoomMedia Room { get; private set; }
+    /// <summary>The room that is or was joined last; null before <see cref="CallCommandKind.OpenRoom"/>.</summary>
+    public RoomMedia? Room { get; private set; }
 
     public MediaScratch Scratch { get; private set; }
 
     /// <summary>Audio runs: the loop calls <see cref="Tick"/> every 20 ms.</summary>
     public bool IsRunning => _audio is not null;
 
+    /// <summary>A shard has it.</summary>
+    public bool IsAttached => _io is not null;
+
+    /// <summary>Any thread may read. When the caller was heard last, or began to be listened to; zero before.</summary>
+    public MonoTime HeardAt => new(System.Threading.Volatile.Read(ref _heardMicros));
+
     /// <summary>The earliest time at which <see cref="HandleTimeout"/> has work; the 20 ms grid comes on top.</summary>
-    public MonoTime NextDeadline => MonoTime.Min(Room.NextDeadline, _uplink?.NextDeadline ?? MonoTime.Never);
+    public MonoTime NextDeadline => MonoTime.Min(Room?.NextDeadline ?? MonoTime.Never, _uplink?.NextDeadline ?? MonoTime.Never);
 
     /// <summary>Gives the media to its shard.</summary>
-    public void Attach(IMediaIo io, MediaScratch scratch, Proxy.Core.Memory.PacketSlab slab, MonoTime now)
+    public void Attach(IMediaIo io, MediaScratch scratch, Proxy.Core.Memory.PacketSlab slab)
     {
         _io = io;
         Scratch = scratch;
-        Room = _options.MakeRoom(now);
         _uplink = new Uplink(_limits, slab, _options.Opus);
         _downlink = new Downlink(_limits, slab, _options.SipSsrc, _options.SipSequence, _options.SipTimestamp);
-        Pump(now);
     }
 
     public void Handle(in CallCommand command, MonoTime now)
     {
         switch (command.Kind)
         {
+            case CallCommandKind.OpenRoom:
+                OpenRoom((Func<MonoTime, RoomMedia>)command.Payload!, now);
+                break;
+            case CallCommandKind.Room when Room is null:
+                Invariant.Fail("a room's command comes after the room");
+                break;
             case CallCommandKind.Room:
                 Room.Handle((MediaCommand)command.Payload!, now);
                 ConfigureUplink();
@@ -99,7 +111,10 @@ public sealed class CallMedia
                 _downlink!.TryQueueDigits((string)command.Payload!);
                 break;
             case CallCommandKind.Play:
-                _downlink!.Play((short[]?)command.Payload);
+                _downlink!.Play((Playback?)command.Payload);
+                break;
+            case CallCommandKind.Deafen:
+                _isDeaf = (bool)command.Payload!;
                 break;
             case CallCommandKind.StopSip:
                 _isStopped = true;
@@ -149,6 +164,10 @@ public sealed class CallMedia
     [NoAlloc]
     public void HandleRoom(Span<byte> datagram, in NetEndPoint from, MonoTime now)
     {
+        if (Room is null)
+        {
+            return;
+        }
         RoomPacket packet = Room.HandleDatagram(datagram, from, now);
         if (packet.Kind == RoomPacketKind.Audio)
         {
@@ -185,7 +204,7 @@ public sealed class CallMedia
     public void HandleTimeout(MonoTime now)
     {
         _uplink!.HandleTimeout(this, now);
-        Room.HandleTimeout(now);
+        Room?.HandleTimeout(now);
         Pump(now);
     }
 
@@ -214,7 +233,7 @@ public sealed class CallMedia
     [NoAlloc]
     internal void SendRoom(int length)
     {
-        if (length > 0 && _io!.Send(this, MediaSide.Room, Scratch.Packet.AsSpan(0, length), Room.Remote))
+        if (length > 0 && Room is not null && _io!.Send(this, MediaSide.Room, Scratch.Packet.AsSpan(0, length), Room.Remote))
         {
             Report.RoomPacketsOut++;
         }
@@ -272,6 +291,11 @@ public sealed class CallMedia
         {
             HandleEvent(packet, now);
         }
+        else if (_isDeaf)
+        {
+            // Nobody in the room hears a caller who still hears ringing.
+            return;
+        }
         else if (isNoise)
         {
             _uplink!.TakeOut(packet, this, now);
@@ -284,7 +308,7 @@ public sealed class CallMedia
 
     private void Hear(in RtpView packet, MonoTime now)
     {
-        _heardAt = now;
+        SetHeard(now);
         _rtcp.Received.OnPacket(packet.Ssrc, packet.SequenceNumber, packet.Timestamp, now);
         if (!_hasHeard)
         {
@@ -301,8 +325,13 @@ public sealed class CallMedia
             Report.DtmfIn++;
             Emit(new CallEvent(CallEventKind.Dtmf, digit, null));
         }
-        _uplink!.TakeOut(packet, this, now);
+        if (!_isDeaf)
+        {
+            _uplink!.TakeOut(packet, this, now);
+        }
     }
+
+    internal void SetHeard(MonoTime now) => System.Threading.Volatile.Write(ref _heardMicros, now.Micros);
 
     private void HandleRtcp(ReadOnlySpan<byte> datagram, in NetEndPoint from, MonoTime now)
     {
@@ -318,7 +347,7 @@ public sealed class CallMedia
     private void Start(SipAudio audio, MonoTime now)
     {
         _startedAt = now;
-        _heardAt = now;
+        SetHeard(now);
         _latch = new SourceLatch(audio.Remote, audio.SignallingSource);
         _rtcp.Start(now);
         Apply(audio);
@@ -332,7 +361,7 @@ public sealed class CallMedia
             return;
         }
         _latch.Renegotiate(audio.Remote);
-        _heardAt = now;
+        SetHeard(now);
         _hasTimedOut = false;
         Apply(audio);
     }
@@ -361,7 +390,7 @@ public sealed class CallMedia
 
     private void ConfigureUplink()
     {
-        if (_audio is null || Room.Track.Codec is not { } codec || codec == _roomCodec)
+        if (_audio is null || Room?.Track.Codec is not { } codec || codec == _roomCodec)
         {
             return;
         }
@@ -372,7 +401,7 @@ public sealed class CallMedia
     private void CheckTimeout(SipAudio audio, MonoTime now)
     {
         TimeSpan limit = _hasHeard ? audio.MediaTimeout : audio.MediaTimeoutInitial;
-        if (_hasTimedOut || !audio.Receives || limit <= TimeSpan.Zero || now - _heardAt < limit)
+        if (_hasTimedOut || !audio.Receives || limit <= TimeSpan.Zero || now - HeardAt < limit)
         {
             return;
         }
@@ -396,34 +425,55 @@ public sealed class CallMedia
 
     private void Pump(MonoTime now)
     {
-        while (Room.TryPollDatagram(Scratch.Packet, out int length, out NetEndPoint to))
+        while (Room is not null && Room.TryPollDatagram(Scratch.Packet, out int length, out NetEndPoint to))
         {
             _io!.Send(this, MediaSide.Room, Scratch.Packet.AsSpan(0, length), to);
         }
-        while (Room.TryPollEvent(out PeerEvent peerEvent))
+        while (Room is not null && Room.TryPollEvent(out PeerEvent peerEvent))
         {
-            Emit(new CallEvent(CallEventKind.Peer, 0, peerEvent));
+            Emit(new CallEvent(CallEventKind.Peer, _roomNumber, peerEvent));
         }
         _ = now;
+    }
+
+    /// <summary>The first room, or the one that is joined instead of it.</summary>
+    private void OpenRoom(Func<MonoTime, RoomMedia> make, MonoTime now)
+    {
+        CloseRoom(now);
+        _uplink!.Dispose();
+        _downlink!.Dispose();
+        _roomCodec = null;
+        _roomNumber++;
+        Room = make(now);
+        Pump(now);
+    }
+
+    private void CloseRoom(MonoTime now)
+    {
+        if (Room is null)
+        {
+            return;
+        }
+        Room.Handle(new MediaCommand(MediaCommandKind.Close), now);
+        Pump(now);
+        for (int slot = 0; slot < RoomMedia.RemoteSlots; slot++)
+        {
+            Report.RoomLost += Math.Max(0, Room.RemoteAt(slot).Statistics.Lost);
+        }
+        Room.Dispose();
     }
 
     private void Close(MonoTime now)
     {
         _audio = null;
-        Room.Handle(new MediaCommand(MediaCommandKind.Close), now);
-        Pump(now);
+        CloseRoom(now);
         Report.SipLost = Math.Max(0, _rtcp.Received.Lost);
         Report.SipJitterMs = _rtcp.Received.JitterMs;
         Report.IsPassthrough = _uplink!.IsPassthrough;
-        for (int slot = 0; slot < RoomMedia.RemoteSlots; slot++)
-        {
-            Report.RoomLost += Math.Max(0, Room.RemoteAt(slot).Statistics.Lost);
-        }
         _uplink.Dispose();
         _downlink!.Dispose();
         _srtp?.Dispose();
         _srtp = null;
-        Room.Dispose();
         Emit(new CallEvent(CallEventKind.Closed, 0, Report));
     }
 }
@@ -432,9 +482,6 @@ public sealed class CallMedia
 public sealed record CallMediaOptions
 {
     public required MediaReservation Reservation { get; init; }
-
-    /// <summary>Makes the room side on the shard that will own it.</summary>
-    public required Func<MonoTime, RoomMedia> MakeRoom { get; init; }
 
     public required string Cname { get; init; }
 

@@ -29,8 +29,8 @@ public sealed class Downlink : IDisposable
     private ushort _sequence;
     private uint _timestamp;
     private bool _isFirst = true;
-    private short[]? _prompt;
-    private int _promptAt;
+    private Playback? _playback;
+    private int _playedTo;
 
     /// <param name="ssrc">Of the stream towards the caller.</param>
     /// <param name="sequence">Random start (RFC 3550 §5.1).</param>
@@ -49,7 +49,7 @@ public sealed class Downlink : IDisposable
     public SendStatistics Sent { get; } = new(8000);
 
     /// <summary>Whether a prompt plays instead of the room.</summary>
-    public bool IsPlaying => _prompt is not null;
+    public bool IsPlaying => _playback is not null;
 
     public void Configure(SipAudio audio)
     {
@@ -58,11 +58,11 @@ public sealed class Downlink : IDisposable
         _dtmfPayloadType = audio.DtmfPayloadType;
     }
 
-    /// <summary>Plays samples (8 kHz) instead of the room; null stops.</summary>
-    public void Play(short[]? samples)
+    /// <summary>Plays samples instead of the room; null stops.</summary>
+    public void Play(Playback? playback)
     {
-        _prompt = samples;
-        _promptAt = 0;
+        _playback = playback is { Samples.Length: > 0 } or null ? playback : playback with { Samples = new short[PlayoutStream.FrameSamples] };
+        _playedTo = 0;
     }
 
     /// <summary>Queues digits for the caller.</summary>
@@ -73,7 +73,7 @@ public sealed class Downlink : IDisposable
     [NoAlloc]
     public void Push(int slot, in RtpView packet, CallMedia call, MonoTime now)
     {
-        RemoteAudio remote = call.Room.RemoteAt(slot);
+        RemoteAudio remote = call.Room!.RemoteAt(slot);
         PlayoutStream? stream = _streams[slot];
         if (stream is null || _generations[slot] != remote.Generation)
         {
@@ -113,9 +113,9 @@ public sealed class Downlink : IDisposable
             }
         }
         scratch.Mixer.Write(pcm);
-        if (_prompt is not null)
+        if (_playback is not null)
         {
-            FillFromPrompt(pcm, call);
+            FillFromPlayback(_playback, pcm, call);
         }
         if (sends)
         {
@@ -135,7 +135,7 @@ public sealed class Downlink : IDisposable
 
     private bool Mix(PlayoutStream stream, int slot, Span<short> pcm, CallMedia call, MonoTime now)
     {
-        RemoteAudio remote = call.Room.RemoteAt(slot);
+        RemoteAudio remote = call.Room!.RemoteAt(slot);
         if (!remote.IsTaken || remote.Generation != _generations[slot])
         {
             stream.Dispose();
@@ -186,17 +186,22 @@ public sealed class Downlink : IDisposable
         call.SendSip(header + 4);
     }
 
-    private void FillFromPrompt(Span<short> pcm, CallMedia call)
+    private void FillFromPlayback(Playback playback, Span<short> pcm, CallMedia call)
     {
-        ReadOnlySpan<short> rest = _prompt.AsSpan(_promptAt);
+        ReadOnlySpan<short> rest = playback.Samples.AsSpan(_playedTo);
         int length = Math.Min(rest.Length, pcm.Length);
         rest[..length].CopyTo(pcm);
         pcm[length..].Clear();
-        _promptAt += length;
-        if (_promptAt >= _prompt!.Length)
+        _playedTo += length;
+        if (_playedTo < playback.Samples.Length)
         {
-            _prompt = null;
-            call.Emit(new CallEvent(CallEventKind.Played, 0, null));
+            return;
+        }
+        _playedTo = 0;
+        if (!playback.Repeats)
+        {
+            _playback = null;
+            call.Emit(new CallEvent(CallEventKind.Played, playback.Number, null));
         }
     }
 

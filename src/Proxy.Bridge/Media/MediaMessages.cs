@@ -3,6 +3,9 @@ namespace Proxy.Bridge.Media;
 /// <summary>What the signal thread tells a call's media.</summary>
 public enum CallCommandKind
 {
+    /// <summary>Payload: Func&lt;MonoTime, RoomMedia&gt;, called on the shard. A room that was there before is closed.</summary>
+    OpenRoom,
+
     /// <summary>Payload: a <see cref="Proxy.Participant.MediaCommand"/> for the room side, not looked into.</summary>
     Room,
 
@@ -15,8 +18,11 @@ public enum CallCommandKind
     /// <summary>Payload: string of digits to be played to the caller as RFC 4733 events.</summary>
     SendDtmf,
 
-    /// <summary>Payload: short[] at 8 kHz to be played to the caller instead of the room; null stops it.</summary>
+    /// <summary>Payload: <see cref="Playback"/>, heard by the caller instead of the room; null stops it.</summary>
     Play,
+
+    /// <summary>Payload: bool. True: what the caller says does not reach the room; digits are still told.</summary>
+    Deafen,
 
     /// <summary>The call is over for the caller: audio stops both ways, the room's transport stays.</summary>
     StopSip,
@@ -25,13 +31,19 @@ public enum CallCommandKind
     Close,
 }
 
+/// <summary>Any thread. Samples for the caller.</summary>
+/// <param name="Samples">8 kHz; not changed any more.</param>
+/// <param name="Number">Given back when it is over.</param>
+/// <param name="Repeats">From the beginning again until something else is played.</param>
+public sealed record Playback(short[] Samples, int Number, bool Repeats = false);
+
 /// <summary>Signal thread to shard.</summary>
 public readonly record struct CallCommand(CallCommandKind Kind, object? Payload);
 
 /// <summary>What a call's media tells the signal thread.</summary>
 public enum CallEventKind
 {
-    /// <summary>Payload: boxed PeerEvent of the room's transport.</summary>
+    /// <summary>Payload: boxed PeerEvent of the room's transport; Number: which <see cref="CallCommandKind.OpenRoom"/> made it, from 1.</summary>
     Peer,
 
     /// <summary>The caller's first accepted packet came.</summary>
@@ -43,7 +55,7 @@ public enum CallEventKind
     /// <summary>Nothing was heard from the caller for the media timeout; Number: 1 when nothing ever came.</summary>
     MediaTimeout,
 
-    /// <summary>What <see cref="CallCommandKind.Play"/> started is over.</summary>
+    /// <summary>What <see cref="CallCommandKind.Play"/> started is over; Number: <see cref="Playback.Number"/>.</summary>
     Played,
 
     /// <summary>Payload: MediaReport. The call's slot on the shard is free.</summary>

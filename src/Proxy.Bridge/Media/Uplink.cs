@@ -131,7 +131,7 @@ public sealed class Uplink : IDisposable
         Span<short> pcm = call.Scratch.Pcm;
         PullResult result = _playout.Pull(pcm, now);
         _silentTicks = result == PullResult.Silence ? _silentTicks + 1 : 0;
-        AudioTrack track = call.Room.Track;
+        AudioTrack track = call.Room!.Track;
         if (_silentTicks > QuietTicks)
         {
             // A caller on hold or muted at the network costs no encoder and no packets; the timestamps show the pause.
@@ -175,7 +175,7 @@ public sealed class Uplink : IDisposable
     private void Forward(in RtpHeader header, ReadOnlySpan<byte> payload, CallMedia call, MonoTime now)
     {
         byte level = (byte)AudioLevel.OfG711(payload, _law);
-        int bytes = call.Room.Track.WritePassthrough(
+        int bytes = call.Room!.Track.WritePassthrough(
             header.SequenceNumber, header.Timestamp, header.Marker, payload, level, call.Scratch.Packet, now);
         call.SendRoom(bytes);
     }

@@ -53,6 +53,12 @@ public sealed class CallRecord
 
     public double ConfirmedMs { get; set; } = -1;
 
+    /// <summary>The right PIN was keyed.</summary>
+    public double PinMs { get; set; } = -1;
+
+    /// <summary>Caller and room hear each other.</summary>
+    public double BridgedMs { get; set; } = -1;
+
     public double EndedMs { get; set; } = -1;
 
     public int SipStatus { get; set; }

@@ -14,10 +14,11 @@ namespace Proxy.Bridge.Rooms;
 public interface IRoomGateway
 {
     /// <param name="call">Names the call towards the runtime's sockets.</param>
+    /// <param name="number">Which leg of the call, from 1: a call that joins another room gets a new leg.</param>
     /// <param name="request">Which room, as whom.</param>
     /// <param name="carry">Carries a command to the media half on the call's shard.</param>
     /// <returns>A leg that has not started, and how its media half is made on the shard.</returns>
-    (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, RoomRequest request, Action<MediaCommand> carry);
+    (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, int number, RoomRequest request, Action<MediaCommand> carry);
 }
 
 /// <summary>Signal thread. One participant's signalling, as the call sees it; drain <see cref="TryPoll"/> after every input.</summary>

@@ -17,7 +17,7 @@ public sealed class LeanRoomGateway(LeanRoomOptions options, ISignalSockets sock
 {
     private static ReadOnlySpan<byte> IceAlphabet => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"u8;
 
-    public (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, RoomRequest request, Action<MediaCommand> carry)
+    public (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, int number, RoomRequest request, Action<MediaCommand> carry)
     {
         var ice = new IceCredentials(IceText(8), IceText(24));
         Span<byte> bytes = stackalloc byte[10];
@@ -38,7 +38,7 @@ public sealed class LeanRoomGateway(LeanRoomOptions options, ISignalSockets sock
             TrackName = request.Identity,
             Cname = request.CallId,
         };
-        var leg = new LeanRoomLeg(call, new RoomParticipant(join, limits, random), sockets, carry);
+        var leg = new LeanRoomLeg(call, number, new RoomParticipant(join, limits, random), sockets, carry);
         return (leg, now => MakeMedia(ice, join, sequence, timestamp, now));
     }
 

@@ -10,15 +10,21 @@ namespace Proxy.Bridge.Rooms;
 /// <summary>Signal thread. The lean participant as a call's room leg: its outputs go to WebSocket and shard, its events to the call.</summary>
 public sealed class LeanRoomLeg : IRoomLeg
 {
+    /// <summary>Dials of one leg; a late message of an earlier leg's socket is thereby not ours.</summary>
+    private const int DialsOfALeg = 1 << 20;
+
     private readonly SlotId _call;
+    private readonly int _firstSocket;
     private readonly RoomParticipant _participant;
     private readonly ISignalSockets _sockets;
     private readonly Action<MediaCommand> _carry;
     private readonly Queue<RoomEvent> _events = new();
 
-    public LeanRoomLeg(SlotId call, RoomParticipant participant, ISignalSockets sockets, Action<MediaCommand> carry)
+    /// <param name="number">Which leg of the call, from 1.</param>
+    public LeanRoomLeg(SlotId call, int number, RoomParticipant participant, ISignalSockets sockets, Action<MediaCommand> carry)
     {
         _call = call;
+        _firstSocket = number * DialsOfALeg;
         _participant = participant;
         _sockets = sockets;
         _carry = carry;
@@ -42,19 +48,24 @@ public sealed class LeanRoomLeg : IRoomLeg
 
     public void HandleSocket(in SocketInput input, MonoTime now)
     {
+        int socket = input.Socket - _firstSocket;
+        if (socket is < 0 or >= DialsOfALeg)
+        {
+            return;
+        }
         switch (input.Kind)
         {
             case SocketInputKind.Opened:
-                _participant.HandleSocketOpened(input.Socket, now);
+                _participant.HandleSocketOpened(socket, now);
                 break;
             case SocketInputKind.Refused:
-                _participant.HandleSocketRefused(input.Socket, input.Status, input.Payload, now);
+                _participant.HandleSocketRefused(socket, input.Status, input.Payload, now);
                 break;
             case SocketInputKind.Frame:
-                _participant.HandleFrame(input.Socket, input.Payload, now);
+                _participant.HandleFrame(socket, input.Payload, now);
                 break;
             default:
-                _participant.HandleSocketClosed(input.Socket, now);
+                _participant.HandleSocketClosed(socket, now);
                 break;
         }
         Pump();
@@ -100,13 +111,13 @@ public sealed class LeanRoomLeg : IRoomLeg
             switch (output.Kind)
             {
                 case ParticipantOutputKind.OpenSocket:
-                    _sockets.Open(_call, output.Socket, output.Url!, output.Token!);
+                    _sockets.Open(_call, _firstSocket + output.Socket, output.Url!, output.Token!);
                     break;
                 case ParticipantOutputKind.SendFrame:
-                    _sockets.Send(_call, output.Socket, output.Frame);
+                    _sockets.Send(_call, _firstSocket + output.Socket, output.Frame);
                     break;
                 case ParticipantOutputKind.CloseSocket:
-                    _sockets.Close(_call, output.Socket);
+                    _sockets.Close(_call, _firstSocket + output.Socket);
                     break;
                 case ParticipantOutputKind.Media:
                     Carry(output.Media!);

@@ -7,6 +7,8 @@ namespace Proxy.Participant.Signal;
 internal sealed class Attendance(Outbox outbox, Roster roster, MediaPlan media, OwnTrack track, bool isAutoSubscribed)
 {
     private readonly Queue<RoomEvent> _changes = new();
+    private Dictionary<string, string> _attributes = [];
+    private uint _version;
 
     /// <param name="participants">Snapshots of a join or an update; ours may be among them.</param>
     public void Apply(IReadOnlyList<ParticipantInfo> participants, string ownSid)
@@ -54,6 +56,26 @@ internal sealed class Attendance(Outbox outbox, Roster roster, MediaPlan media, 
         foreach (TrackInfo own in self.Tracks)
         {
             TryMute(own.Sid, own.Muted);
+        }
+        if (self.Version >= _version)
+        {
+            _version = self.Version;
+            TellAttributes(self);
+        }
+    }
+
+    /// <summary>The room server's API may change our attributes; a trunk's headers are made of them.</summary>
+    private void TellAttributes(ParticipantInfo self)
+    {
+        bool isSame = self.Attributes.Count == _attributes.Count;
+        foreach ((string key, string value) in self.Attributes)
+        {
+            isSame = isSame && _attributes.TryGetValue(key, out string? old) && old == value;
+        }
+        if (!isSame)
+        {
+            _attributes = new Dictionary<string, string>(self.Attributes);
+            outbox.Tell(new RoomEvent(RoomEventKind.OwnAttributes) { Attributes = _attributes });
         }
     }
 

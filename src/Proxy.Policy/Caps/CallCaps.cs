@@ -70,6 +70,27 @@ public sealed class CallCaps
         Sweep(now);
     }
 
+    /// <summary>The call counts against other claims now (a PIN chose another rule); what both name stays counted once.</summary>
+    public void Move(CapClaim[] from, CapClaim[] to, MonoTime now)
+    {
+        Take(Without(to, from), now);
+        Release(Without(from, to), now);
+    }
+
+    /// <summary>The claims that the others do not hold.</summary>
+    internal static CapClaim[] Without(CapClaim[] claims, CapClaim[] others)
+    {
+        var rest = new List<CapClaim>(claims.Length);
+        foreach (CapClaim claim in claims)
+        {
+            if (!System.Array.Exists(others, o => o.Scope == claim.Scope && o.Id == claim.Id))
+            {
+                rest.Add(claim);
+            }
+        }
+        return [.. rest];
+    }
+
     /// <summary>A view for one decision.</summary>
     public CapsView At(MonoTime now) => new(this, now);
 

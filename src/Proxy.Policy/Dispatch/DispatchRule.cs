@@ -28,10 +28,11 @@ public enum AnswerMode
 
 /// <summary>Any thread. How a PIN is asked.</summary>
 /// <param name="Attempts">Most attempts in one call.</param>
-/// <param name="InterDigit">Longest pause between digits.</param>
+/// <param name="InterDigit">A pause that ends the digits.</param>
 /// <param name="Total">Longest time for one attempt.</param>
 /// <param name="BargeIn">Digits stop the prompt.</param>
-public sealed record PinPrompt(int Attempts, TimeSpan InterDigit, TimeSpan Total, bool BargeIn)
+/// <param name="Length">So many digits are taken without <c>#</c>; 0: a pause or <c>#</c> ends them.</param>
+public sealed record PinPrompt(int Attempts, TimeSpan InterDigit, TimeSpan Total, bool BargeIn, int Length = 0)
 {
     public static PinPrompt Default { get; } = new(3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), true);
 }

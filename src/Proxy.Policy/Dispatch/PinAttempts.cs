@@ -1,56 +1,53 @@
 using System;
 using System.Collections.Generic;
+using Proxy.Core;
+using Proxy.Policy.Numbers;
 
 namespace Proxy.Policy.Dispatch;
 
 /// <summary>
 /// Signal thread. Wrong PINs by caller number and rule, never by address: a carrier's address is everybody's.
-/// <see cref="Most"/> within <see cref="WindowSeconds"/> lock for <see cref="LockSeconds"/>. Bounded; the oldest entry makes room.
+/// <see cref="Limits.PinWrongMost"/> within <see cref="Limits.PinWrongWindow"/> lock for <see cref="Limits.PinLock"/>. Bounded; the oldest entry makes room.
 /// </summary>
-internal sealed class PinAttempts
+internal sealed class PinAttempts(Limits limits)
 {
-    public const int Capacity = 16_384;
-    public const int Most = 10;
-    public const int WindowSeconds = 900;
-    public const int LockSeconds = 900;
-
     private readonly Dictionary<(string Caller, string Rule), Wrong> _wrong = [];
     private readonly Queue<(string Caller, string Rule)> _order = new();
 
     public bool IsLocked(string caller, string rule, DateTimeOffset utc) =>
-        _wrong.TryGetValue((caller, rule), out Wrong wrong) && utc.ToUnixTimeSeconds() < wrong.LockedUntil;
+        _wrong.TryGetValue((NumberText.Normalise(caller), rule), out Wrong wrong) && utc < wrong.LockedUntil;
 
     /// <summary>Counts one wrong PIN.</summary>
     /// <returns>Whether the caller is locked now.</returns>
     public bool Add(string caller, string rule, DateTimeOffset utc)
     {
-        (string, string) key = (caller, rule);
-        long now = utc.ToUnixTimeSeconds();
+        (string, string) key = (NumberText.Normalise(caller), rule);
         if (!_wrong.TryGetValue(key, out Wrong wrong))
         {
-            if (_wrong.Count >= Capacity)
+            if (_wrong.Count >= limits.PinCallersRemembered)
             {
                 _wrong.Remove(_order.Dequeue());
             }
             _order.Enqueue(key);
         }
-        if (now - wrong.Since > WindowSeconds)
+        if (utc - wrong.Since > limits.PinWrongWindow)
         {
-            wrong = new Wrong { Since = now };
+            wrong = new Wrong { Since = utc };
         }
         wrong.Count++;
-        if (wrong.Count >= Most)
+        bool isLocked = wrong.Count >= limits.PinWrongMost;
+        if (isLocked)
         {
-            wrong.LockedUntil = now + LockSeconds;
+            wrong.LockedUntil = utc + limits.PinLock;
         }
         _wrong[key] = wrong;
-        return wrong.Count >= Most;
+        return isLocked;
     }
 
     private struct Wrong
     {
-        public long Since;
-        public long LockedUntil;
+        public DateTimeOffset Since;
+        public DateTimeOffset LockedUntil;
         public int Count;
     }
 }

@@ -9,6 +9,7 @@ internal static class PinCompare
 {
     private const int Longest = 128;
 
+    /// <param name="keyed">Small letters for the keys A to D, as livekit/sip has them.</param>
     public static bool Equal(string pin, string keyed)
     {
         if (pin.Length > Longest || keyed.Length > Longest)

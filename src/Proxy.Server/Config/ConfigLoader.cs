@@ -198,6 +198,7 @@ public sealed class ConfigLoader
             },
             SymmetricRtp = top.Bool("symmetric_rtp", true),
             IgnoreLocalAddrInSdp = top.Bool("ignore_local_addr_in_sdp", true),
+            Prompts = PromptSettings.Read(top, config.Limits),
         };
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Proxy.Bridge;
 using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Policy;
@@ -90,6 +91,9 @@ public sealed record ServerConfig
 
     /// <summary>A private c= is ignored until the first packet came.</summary>
     public bool IgnoreLocalAddrInSdp { get; init; } = true;
+
+    /// <summary>What callers hear from us: built in, or from WAV files.</summary>
+    public CallPrompts Prompts { get; init; } = CallPrompts.BuiltIn();
 
     // ---- Policy ----
 

@@ -25,6 +25,8 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
         NodeLog.Answered(log, record.CallId, record.SipCallId, record.Room, record.AnsweredMs, record.SipCodec, record.RoomCodec);
     }
 
+    public void Entering(CallRecord record) => NodeLog.Entering(log, record.CallId, record.SipCallId, record.RuleId, record.Room);
+
     public void Lenient(CallRecord record, CompatUse what) => _leniency.Note(record, what);
 
     public void Ended(CallRecord record)
@@ -105,6 +107,9 @@ internal static partial class NodeLog
 
     [LoggerMessage(6205, LogLevel.Information, "policy: {sentence}")]
     public static partial void Policy(ILogger log, string sentence);
+
+    [LoggerMessage(6207, LogLevel.Information, "call enters its room callID={callID} sipCallID={sipCallID} sipRule={sipRule} room={room}")]
+    public static partial void Entering(ILogger log, string callID, string sipCallID, string sipRule, string room);
 
     [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
     public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);

@@ -273,6 +273,7 @@ public sealed class SiproomNode : IDisposable
             Rooms = gateway,
             Observer = journal,
             Random = SystemRandom.Instance,
+            Prompts = config.Prompts,
             MediaAddress = flow => MediaAddress(config, listeners, flow),
             UtcAtZero = utcAtZero,
             Passthrough = config.RoomCodec,

@@ -62,6 +62,8 @@ public static class RecordJson
         WriteTime(json, "media_ready_ms", record.MediaReadyMs);
         WriteTime(json, "answered_ms", record.AnsweredMs);
         WriteTime(json, "confirmed_ms", record.ConfirmedMs);
+        WriteTime(json, "pin_ms", record.PinMs);
+        WriteTime(json, "bridged_ms", record.BridgedMs);
         WriteTime(json, "ended_ms", record.EndedMs);
     }
 

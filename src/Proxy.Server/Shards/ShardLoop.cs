@@ -186,7 +186,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
         for (int n = 0; n < most && socket is not null && ReferenceEquals(_slots[index], slot); n++)
         {
             // Beyond two handshake steps a turn the rest waits in the socket: other calls' audio goes first.
-            bool mustWait = !isSip && _handshakes >= 2 && slot.Media.Room.State == Proxy.WebRtc.PeerState.Connecting;
+            bool mustWait = !isSip && _handshakes >= 2 && slot.Media.Room?.State == Proxy.WebRtc.PeerState.Connecting;
             if (mustWait || !socket.TryReceive(_datagram, out int length, out NetEndPoint from))
             {
                 break;
@@ -206,7 +206,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
                 slot.Media.HandleSip(datagram, from, now);
                 return;
             }
-            if (slot.Media.Room.State == Proxy.WebRtc.PeerState.Connecting)
+            if (slot.Media.Room?.State == Proxy.WebRtc.PeerState.Connecting)
             {
                 _lastSetUp = now;
                 _handshakes += Proxy.WebRtc.PeerConnection.IsDtls(datagram) ? 1 : 0;
@@ -279,7 +279,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
         _lastSetUp = now;
         try
         {
-            media.Attach(this, _scratch, _slab, now);
+            media.Attach(this, _scratch, _slab);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -362,7 +362,7 @@ public sealed class ShardLoop : IMediaIo, IDisposable
 
     private void Schedule(int index)
     {
-        if (_slots[index] is { IsBroken: false } slot && slot.Media.Room is not null)
+        if (_slots[index] is { IsBroken: false } slot && slot.Media.IsAttached)
         {
             _timers.Set(index, slot.Media.NextDeadline);
         }

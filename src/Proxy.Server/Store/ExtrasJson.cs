@@ -92,6 +92,7 @@ internal sealed class ExtrasJson
                 InterDigit = TimeSpan.FromSeconds(reader.Number("pin_inter_digit_seconds", (int)pin.InterDigit.TotalSeconds, 1, 60)),
                 Total = TimeSpan.FromSeconds(reader.Number("pin_total_seconds", (int)pin.Total.TotalSeconds, 1, 300)),
                 BargeIn = reader.Flag("pin_barge_in", pin.BargeIn),
+                Length = reader.Number("pin_length", pin.Length, 0, 16),
             },
         };
         reader.Finish(errors);

@@ -24,6 +24,13 @@ public ref struct SipHeaderLines
 
     public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
+    /// <summary>Whether a configuration may write that field: a token, and none that the message's own machinery writes or reads.</summary>
+    public static bool IsFree(scoped ReadOnlySpan<byte> name) => Parsing.SipText.IsToken(name) && Parsing.SipHeaderNames.Identify(name) is
+        Parsing.SipHeaderId.Other or Parsing.SipHeaderId.Subject or Parsing.SipHeaderId.Date or Parsing.SipHeaderId.Diversion or Parsing.SipHeaderId.HistoryInfo
+        or Parsing.SipHeaderId.PAssertedIdentity or Parsing.SipHeaderId.PPreferredIdentity or Parsing.SipHeaderId.RemotePartyId or Parsing.SipHeaderId.Privacy
+        or Parsing.SipHeaderId.Identity or Parsing.SipHeaderId.IdentityInfo or Parsing.SipHeaderId.PChargingVector or Parsing.SipHeaderId.UserToUser
+        or Parsing.SipHeaderId.SessionId or Parsing.SipHeaderId.PEarlyMedia;
+
     /// <summary>Adds <c>name: value CRLF</c>.</summary>
     public bool Add(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
     {

@@ -11,7 +11,7 @@ internal static class ParticipantCases
     public static void Add(CaseList list)
     {
         CallRig rig = new(RoomCodec.Pcmu);
-        RoomMedia room = rig.Media.Room;
+        RoomMedia room = rig.Media.Room!;
         byte[] buffer = new byte[1_500];
         byte[] payload = new byte[160];
         ushort sequence = 0;

@@ -61,13 +61,14 @@ internal sealed class CallRig : IMediaIo, IDisposable
         Media = new CallMedia(new Limits(), new CallMediaOptions
         {
             Reservation = default,
-            MakeRoom = now => new RoomMedia(new PeerConnection(peer, _ourIdentity, _random, now), OurSsrc, "cname", 65_530, 1_000),
             Cname = "cname",
             SipSsrc = 99,
             SipSequence = 1,
             SipTimestamp = 1,
         });
-        Media.Attach(this, new MediaScratch(), _slab, Now);
+        Media.Attach(this, new MediaScratch(), _slab);
+        Func<MonoTime, RoomMedia> makeRoom = now => new RoomMedia(new PeerConnection(peer, _ourIdentity, _random, now), OurSsrc, "cname", 65_530, 1_000);
+        Media.Handle(new CallCommand(CallCommandKind.OpenRoom, makeRoom), Now);
         Room(new MediaCommand(MediaCommandKind.SetPublish) { Publish = new PublishTrack(codec, (byte)(_isOpus ? 111 : 0), 1, OurSsrc) });
         PayloadCodec[] codecs = [new(0, RoomCodec.Pcmu), new(111, RoomCodec.Opus)];
         Room(new MediaCommand(MediaCommandKind.SetDownTracks) { DownTracks = [new DownTrack(RemoteSsrc, codecs, "TR_a", "PA_a", "agent")] });
@@ -230,7 +231,7 @@ internal sealed class CallRig : IMediaIo, IDisposable
     /// <summary>Lets virtual time pass, 1 ms a step, until both sides are up.</summary>
     private void Connect()
     {
-        for (int i = 0; i < 2_000 && !(Server.State == PeerState.Connected && Media.Room.State == PeerState.Connected); i++)
+        for (int i = 0; i < 2_000 && !(Server.State == PeerState.Connected && Media.Room!.State == PeerState.Connected); i++)
         {
             Now = Now.AddMillis(1);
             if (Media.NextDeadline <= Now)
@@ -243,7 +244,7 @@ internal sealed class CallRig : IMediaIo, IDisposable
             }
             Carry();
         }
-        if (Media.Room.State != PeerState.Connected)
+        if (Media.Room!.State != PeerState.Connected)
         {
             throw new InvalidOperationException("the rig's transport did not come up");
         }

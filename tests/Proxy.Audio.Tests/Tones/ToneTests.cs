@@ -31,4 +31,19 @@ public sealed class ToneTests
         Array.Clear(pcm);
         Assert.Equal(1000, ToneGaps.LongestMs(pcm, 1000, -16));
     }
+
+    [Fact]
+    public void A_WAV_file_is_read_whatever_chunks_it_has_and_never_throws()
+    {
+        byte[] wav = [.. "RIFF\0\0\0\0WAVELIST"u8, 3, 0, 0, 0, 1, 2, 3, 0, .. "fmt "u8, 16, 0, 0, 0, 7, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0, .. "data"u8, 2, 0, 0, 0, 0xFF, 0x00];
+        Assert.True(WavReader.TryRead(wav, 1, out short[] samples, out string error), error);
+        Assert.Equal([0, -32_124], samples);
+        for (int length = 0; length < wav.Length - 2; length++)
+        {
+            Assert.False(WavReader.TryRead(wav.AsSpan(0, length), 1, out _, out error));
+            Assert.NotEmpty(error);
+        }
+        wav[32] = 2;
+        Assert.False(WavReader.TryRead(wav, 1, out _, out error));
+    }
 }

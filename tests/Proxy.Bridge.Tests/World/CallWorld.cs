@@ -40,6 +40,7 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             Rooms = Rooms,
             Observer = this,
             Random = random,
+            Prompts = Prompts,
             MediaAddress = _ => At("203.0.113.1:0").Address,
             UtcAtZero = DateTimeOffset.UnixEpoch,
             Agents = agents,
@@ -54,6 +55,18 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     public CallCaps Caps { get; } = new();
 
     public FakeRoom Rooms { get; } = new();
+
+    /// <summary>Prompts of one second each, told apart by their first sample.</summary>
+    public static CallPrompts Prompts { get; } = new() { PinEnter = Second(1), PinWrong = Second(2), PinGoodbye = Second(3), Ringback = Second(4) };
+
+    /// <summary>PINs that the policy was asked about.</summary>
+    public List<string> Keyed { get; } = [];
+
+    /// <summary>Answers a PIN.</summary>
+    public Func<Verdict, string, Verdict> PinDecision { get; set; } = (asked, _) => asked;
+
+    /// <summary>Rooms that calls entered later than they were taken.</summary>
+    public List<string> Entered { get; } = [];
 
     public FakeMedia Media { get; } = new();
 
@@ -87,14 +100,35 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     public string Last => Sent[^1];
 
+    /// <summary>Which prompt the newest call plays now: its first sample, 0 for none.</summary>
+    public int Playing => Media.Commands.LastOrDefault(c => c.Command.Kind == Proxy.Bridge.Media.CallCommandKind.Play).Command.Payload
+        is Proxy.Bridge.Media.Playback playback ? playback.Samples[0] : 0;
+
+    /// <summary>The prompt that plays now comes to its end.</summary>
+    public void PromptEnds()
+    {
+        var playback = (Proxy.Bridge.Media.Playback)Media.Commands.Last(c => c.Command.Kind == Proxy.Bridge.Media.CallCommandKind.Play).Command.Payload!;
+        MediaEvent(Proxy.Bridge.Media.CallEventKind.Played, playback.Number);
+    }
+
+    /// <summary>The caller presses keys.</summary>
+    public void Keys(string digits)
+    {
+        foreach (char digit in digits)
+        {
+            MediaEvent(Proxy.Bridge.Media.CallEventKind.Dtmf, digit);
+        }
+    }
+
     public static string Offer(string direction = "sendrecv", string address = "198.51.100.7", string formats = "0 8 101", int version = 1) =>
         $"v=0\r\no=- 1 {version} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\n"
         + "a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=" + direction + "\r\n";
 
-    public void Invite(string? sdp = null, string user = "+15550100")
+    public void Invite(string? sdp = null, string user = "+15550100", string extra = "")
     {
         _callNumber++;
-        Receive(Request("INVITE", user, 1, "i", "", sdp ?? Offer()));
+        extra = extra.Length > 0 ? extra + "Content-Type: application/sdp\r\n" : "";
+        Receive(Request("INVITE", user, 1, "i", "", sdp ?? Offer(), extra));
     }
 
     /// <summary>An in-dialog request of the caller; the To-tag is taken from the last response to the INVITE.</summary>
@@ -178,7 +212,13 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         return Decision(facts);
     }
 
-    public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) => asked;
+    public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace)
+    {
+        Keyed.Add(pin);
+        return PinDecision(asked, pin);
+    }
+
+    public void Entering(CallRecord record) => Entered.Add(record.Room);
 
     public void Started(CallRecord record)
     {
@@ -196,6 +236,13 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     public void Lenient(CallRecord record, CompatUse what) => Leniencies.Add(what);
 
     public void Broken(CallRecord record, string what) => record.Flags.Add("broken");
+
+    private static short[] Second(short first)
+    {
+        short[] samples = new short[8_000];
+        samples[0] = first;
+        return samples;
+    }
 
     private static NetEndPoint At(string text)
     {

@@ -10,6 +10,9 @@ internal sealed class FakeMedia : IMediaHost
 {
     private int _next;
 
+    /// <summary>Every call's media, in order.</summary>
+    public List<CallMedia> All { get; } = [];
+
     public int Capacity { get; set; } = 100_000;
 
     public int Out { get; private set; }
@@ -40,9 +43,7 @@ internal sealed class FakeMedia : IMediaHost
         ReleasedClean.Add(isRoomPortClean);
     }
 
-    public void Open(SlotId call, CallMedia media)
-    {
-    }
+    public void Open(SlotId call, CallMedia media) => All.Add(media);
 
     public void Command(SlotId call, CallMedia media, in CallCommand command)
     {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Proxy.Bridge.Rooms;
 using Proxy.Core.Collections;
 using Proxy.Core.Time;
@@ -33,7 +34,7 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
 
     public bool HasLeft => WasLeft && IsEnded;
 
-    public (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, RoomRequest request, Action<MediaCommand> carry)
+    public (IRoomLeg Leg, Func<MonoTime, RoomMedia> MakeMedia) Create(SlotId call, int number, RoomRequest request, Action<MediaCommand> carry)
     {
         var leg = new FakeRoom { Request = request };
         Legs.Add(leg);
@@ -49,9 +50,9 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
     {
     }
 
-    public void HandlePeer(in PeerEvent peerEvent, MonoTime now)
-    {
-    }
+    public int PeerEvents { get; private set; }
+
+    public void HandlePeer(in PeerEvent peerEvent, MonoTime now) => PeerEvents++;
 
     public void HandleTimeout(MonoTime now)
     {
@@ -100,6 +101,9 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
         IsEnded = true;
         _events.Enqueue(new RoomEvent(RoomEventKind.Ended) { End = end, Text = why });
     }
+
+    public void ChangeAttributes(params (string Key, string Value)[] attributes) => _events.Enqueue(
+        new RoomEvent(RoomEventKind.OwnAttributes) { Attributes = attributes.ToDictionary(a => a.Key, a => a.Value) });
 
     public void Press(string digits) => _events.Enqueue(new RoomEvent(RoomEventKind.Dtmf) { Text = digits });
 }

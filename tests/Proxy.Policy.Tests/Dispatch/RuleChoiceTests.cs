@@ -188,4 +188,38 @@ public sealed class RuleChoiceTests
         Assert.Equal(VerdictKind.AskPin, policy.Decide(Given.Call(from: "+15550101"), caps, null).Kind);
         Assert.Equal(VerdictKind.AskPin, policy.Decide(facts with { Utc = Given.Noon.AddMinutes(16) }, caps, null).Kind);
     }
+
+    [Fact]
+    public void A_locked_caller_cannot_get_out_by_writing_its_number_in_another_way()
+    {
+        DispatchRule pin = Given.Direct("SDR_p", "secret") with { Pin = "1234" };
+        var settings = new PolicySettings { Secret = Given.Secret, Limits = new Proxy.Core.Limits { PinWrongMost = 2, PinCallersRemembered = 2 } };
+        var policy = new RulePolicy(new FixedStore(PolicySnapshot.Build(new PolicyObjects { Trunks = [s_trunk], Rules = [pin] }, 1)), settings);
+        CapsView caps = new CallCaps().At(default);
+        void Wrong(string from) => policy.DecidePin(Given.Call(from: from), policy.Decide(Given.Call(from: from), caps, null), "0000", caps, null);
+        Wrong("+1 555-0100");
+        Wrong("15550100");
+        Assert.Equal(RefusalCode.PinLockedOut, policy.Decide(Given.Call(from: "+15550100"), caps, null).Code);
+        Wrong("+15550101");
+        Wrong("+15550102");
+        Assert.Equal(VerdictKind.AskPin, policy.Decide(Given.Call(from: "+15550100"), caps, null).Kind);
+    }
+
+    [Fact]
+    public void A_PIN_that_chooses_another_rule_obeys_that_rules_cap()
+    {
+        DispatchRule first = Given.Direct("SDR_1", "a") with { Pin = "11", Extras = new RuleExtras { MaxCalls = 1 } };
+        DispatchRule second = Given.Direct("SDR_2", "b") with { Pin = "22", Extras = new RuleExtras { MaxCalls = 1 } };
+        RulePolicy policy = Given.Policy(new PolicyObjects { Trunks = [s_trunk], Rules = [first, second] });
+        var caps = new CallCaps();
+        Verdict asked = policy.Decide(Given.Call(), caps.At(default), null);
+        caps.Take(asked.Caps, default);
+        Assert.Equal("a", policy.DecidePin(Given.Call(), asked, "11", caps.At(default), null).Room);
+        Verdict joined = policy.DecidePin(Given.Call(), asked, "22", caps.At(default), null);
+        Assert.Equal("b", joined.Room);
+        caps.Move(asked.Caps, joined.Caps, default);
+        Assert.Equal(RefusalCode.RuleCap, policy.DecidePin(Given.Call(), asked, "22", caps.At(default), null).Code);
+        caps.Release(joined.Caps, default);
+        Assert.Equal(0, caps.Running(CapScope.Rule, "SDR_1") + caps.Running(CapScope.Rule, "SDR_2"));
+    }
 }

@@ -225,4 +225,31 @@ public sealed class ConfigLoaderTests
         Array.Sort(heads, StringComparer.Ordinal);
         return heads;
     }
+
+    [Fact]
+    public void Prompts_are_built_in_or_WAV_files_and_a_bad_file_is_one_sentence()
+    {
+        string file = Path.GetTempFileName();
+        byte[] wav = new byte[44 + 1_600];
+        "RIFF"u8.CopyTo(wav);
+        "WAVEfmt "u8.CopyTo(wav.AsSpan(8));
+        wav[16] = 16;
+        wav[20] = 1;
+        wav[22] = 1;
+        BitConverter.TryWriteBytes(wav.AsSpan(24), 8_000);
+        wav[34] = 16;
+        "data"u8.CopyTo(wav.AsSpan(36));
+        BitConverter.TryWriteBytes(wav.AsSpan(40), 1_600);
+        wav[44] = 5;
+        File.WriteAllBytes(file, wav);
+        Assert.Equal(40_000, Good(Minimal).Prompts.Ringback.Length);
+        ServerConfig config = Good(Minimal + $"prompts: {{ pin_enter: {file} }}\n");
+        Assert.Equal((800, 5), (config.Prompts.PinEnter.Length, config.Prompts.PinEnter[0]));
+        BitConverter.TryWriteBytes(wav.AsSpan(24), 44_100);
+        File.WriteAllBytes(file, wav);
+        ConfigResult bad = Load(Minimal + $"prompts: {{ pin_enter: {file}, pin_wrong: /nowhere.wav, pin: x }}\n");
+        Assert.Equal(3, bad.Errors.Count);
+        Assert.Contains(bad.Errors, e => e.ToString()!.Contains("44100 Hz", StringComparison.Ordinal));
+        File.Delete(file);
+    }
 }

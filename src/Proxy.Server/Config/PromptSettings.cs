@@ -1,0 +1,48 @@
+using System;
+using System.IO;
+using Proxy.Audio.Tones;
+using Proxy.Bridge;
+using Proxy.Core;
+
+namespace Proxy.Server.Config;
+
+/// <summary>Main thread. <c>prompts:</c>, WAV files in place of the built-in prompts.</summary>
+internal static class PromptSettings
+{
+    public static CallPrompts Read(YamlSection top, Limits limits)
+    {
+        YamlSection section = top.Section("prompts");
+        CallPrompts prompts = CallPrompts.BuiltIn();
+        prompts = prompts with
+        {
+            PinEnter = Take(section, "pin_enter", prompts.PinEnter, limits),
+            PinWrong = Take(section, "pin_wrong", prompts.PinWrong, limits),
+            PinGoodbye = Take(section, "pin_goodbye", prompts.PinGoodbye, limits),
+            Ringback = Take(section, "ringback", prompts.Ringback, limits),
+        };
+        section.Finish();
+        return prompts;
+    }
+
+    private static short[] Take(YamlSection section, string key, short[] builtIn, Limits limits)
+    {
+        string? file = section.TextOrNull(key);
+        if (file is null)
+        {
+            return builtIn;
+        }
+        try
+        {
+            if (WavReader.TryRead(File.ReadAllBytes(file), limits.PromptSeconds, out short[] samples, out string error))
+            {
+                return samples;
+            }
+            section.Error(key, $"'{file}' cannot be played: {error}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            section.Error(key, $"'{file}' cannot be read ({e.Message})");
+        }
+        return builtIn;
+    }
+}
