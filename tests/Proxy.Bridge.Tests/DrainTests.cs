@@ -20,7 +20,7 @@ public sealed class DrainTests
         Assert.DoesNotContain(_w.Sent, m => m.StartsWith("BYE", StringComparison.Ordinal));
         _w.Advance(TimeSpan.FromSeconds(1));
         Assert.StartsWith("BYE", _w.LastRequest, StringComparison.Ordinal);
-        Assert.Contains("\r\nReason: Q.850;cause=41\r\n", _w.LastRequest, StringComparison.Ordinal);
+        Assert.Contains("\r\nReason: Q.850;cause=41;text=\"drained\"\r\n", _w.LastRequest, StringComparison.Ordinal);
         _w.Farewell();
         Assert.Equal(("drained", "us", 200), (_w.Record.Code, _w.Record.EndedBy, _w.Record.SipStatus));
         Assert.Equal((0, 0), (_w.Calls.Count, _w.Media.Out));
