@@ -19,6 +19,7 @@ for script in sdk twilio docs; do
     [ -f "tests/interop/api/$script.mjs" ] || continue
     timeout 120 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done
+timeout 200 node tests/interop/wire/replay.mjs >>"$log" 2>&1 || echo "FAIL wire/replay ended with $?" >>"$log"
 grep -E '^(ok|FAIL) ' "$log"
 grep -qE '^FAIL ' "$log" && tail -40 "$log"
 passed=$(grep -cE '^ok ' "$log")

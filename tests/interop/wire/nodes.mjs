@@ -14,7 +14,8 @@ export function nodeOf(record) {
   const trunks = record.setup.filter((s) => s.op === 'CreateSIPInboundTrunk' && !s.error);
   const rules = record.setup.filter((s) => s.op === 'CreateSIPDispatchRule' && !s.error);
   if (record.id.startsWith('4.')) return 'carriers';
-  if (record.id.startsWith('5.')) return 'torture';
+  // The same message over both transports would be one transaction.
+  if (record.id.startsWith('5.')) return record.id.endsWith('-tcp') ? 'torture-tcp' : 'torture';
   const isWild = trunks.some((t) => !t.request.numbers?.length) || rules.some((r) => !r.request.trunk_ids?.length);
   if (isWild || record.sip_config === 'C' || /^(2\.06|2\.95)/.test(record.id)) return record.id;
   return record.sip_config;
@@ -56,10 +57,11 @@ function writePolicy(folder, records, maps) {
 
 /** Carriers share one trunk and one rule; the torture messages ring two seconds in a room without anybody, as recorded. */
 function writeShared(folder, key) {
-  write(folder, 'trunks', 'ST_any', { sip_trunk_id: 'ST_any', name: key, allowed_addresses: ['127.0.0.0/8'], ...(key === 'torture' ? { ringing_timeout: '2s' } : {}) });
+  const isTorture = key.startsWith('torture');
+  write(folder, 'trunks', 'ST_any', { sip_trunk_id: 'ST_any', name: key, allowed_addresses: ['127.0.0.0/8'], ...(isTorture ? { ringing_timeout: '2s' } : {}) });
   write(folder, 'rules', 'SDR_any', {
     sip_dispatch_rule_id: 'SDR_any', name: key, trunk_ids: ['ST_any'], rule: { dispatch_rule_individual: { room_prefix: key } },
-    ...(key === 'torture' ? {} : { room_config: { agents: [{ agent_name: 'demo', metadata: 'tone pcmu' }] } }),
+    ...(isTorture ? {} : { room_config: { agents: [{ agent_name: 'demo', metadata: 'tone pcmu' }] } }),
   });
 }
 
@@ -82,7 +84,7 @@ export class Node {
     this.folder = join(scratch, key.replace(/[^\w.-]/g, '_'));
     this.config = records[0].sip_config;
     this.policy = join(this.folder, 'policy');
-    if (key === 'carriers' || key === 'torture') writeShared(this.policy, key);
+    if (key === 'carriers' || key.startsWith('torture')) writeShared(this.policy, key);
     else writePolicy(this.policy, records, maps);
     this.isSecure = records.some((r) => r.tls);
   }

@@ -80,7 +80,7 @@ try {
   tasks.sort((a, b) => (special(b.record).seconds ?? 0) - (special(a.record).seconds ?? 0));
   await pool(tasks.map((t) => t.run), Number(option('--parallel') ?? 48));
   // A machine that was too busy for a join in time gets a second chance, alone.
-  again = tasks.filter((t) => !special(t.record).beforeLeg && isSurprising(results.get(t.record))).slice(0, 40);
+  again = tasks.filter((t) => !t.record.id.startsWith('5.') && !special(t.record).once && isSurprising(results.get(t.record))).slice(0, 40);
   await pool(again.map((t) => () => play(t.record, nodes.find((n) => n.key === nodeOf(t.record)), 1)), 8);
 } finally {
   if (isVerbose) for (const n of nodes) console.log(n.log?.slice(-3000));

@@ -420,7 +420,9 @@ export class Scenario {
   async settle() {
     const open = () => [...this.sent].some((key) => {
       const request = this.ladder.find((e) => e.dir === '>' && e.message.method && keyOf(e.leg, e.message) === key);
-      return request && !this.ladder.some((e) => e.dir === '<' && e.message.status >= 200 && (request.message.branch ? e.message.branch === request.message.branch && e.message.cseq[1] === request.message.method : true));
+      return request && !this.ladder.some((e) => e.dir === '<' && e.message.status >= 200 && (request.message.branch
+        ? e.message.branch === request.message.branch && e.message.cseq[1] === request.message.method
+        : e.message.get('call-id') === request.message.get('call-id')));
     });
     await this.until(() => this.isClosed || !open(), this.options.settle ?? 3000);
     await sleep(this.options.linger ?? 300);
