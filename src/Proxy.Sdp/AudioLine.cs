@@ -69,17 +69,27 @@ internal ref struct AudioLine
             Code = isSecure && !capabilities.AnswerSecureOfferInClear ? AnswerCode.SrtpDisabled : AnswerCode.Accepted;
             return;
         }
-        foreach (SdpCrypto crypto in Media.Cryptos)
+        if (TryPickCrypto(capabilities.Suites & ~SrtpSuiteFacts.ShortTags) || TryPickCrypto(capabilities.Suites))
         {
-            if ((crypto.Suite & capabilities.Suites) != 0)
-            {
-                Crypto = crypto;
-                IsEncrypted = true;
-                return;
-            }
+            return;
         }
         // A key under plain AVP is best-effort encryption (RFC 8643 §3.1), so only SAVP or Require insist on one.
         Code = isSecure || capabilities.Srtp == SrtpPolicy.Require ? AnswerCode.SrtpRequired : AnswerCode.Accepted;
+    }
+
+    /// <summary>The first line of the sender's order whose suite is one of those.</summary>
+    private bool TryPickCrypto(SrtpSuites suites)
+    {
+        foreach (SdpCrypto crypto in Media.Cryptos)
+        {
+            if ((crypto.Suite & suites) != 0)
+            {
+                Crypto = crypto;
+                IsEncrypted = true;
+                return true;
+            }
+        }
+        return false;
     }
 
     private void PickCodec(SipMediaCapabilities capabilities)

@@ -111,12 +111,14 @@ internal sealed class PendingOffer
         {
             return [];
         }
+        SrtpSuites strong = capabilities.Suites & ~SrtpSuiteFacts.ShortTags;
+        SrtpSuites wanted = strong != SrtpSuites.None ? strong : capabilities.Suites;
         Span<SrtpSuites> found = stackalloc SrtpSuites[6];
         int count = 0;
         for (int bit = 0; bit < 6; bit++)
         {
             SrtpSuites suite = (SrtpSuites)(1 << bit);
-            if ((capabilities.Suites & suite) != 0)
+            if ((wanted & suite) != 0)
             {
                 found[count++] = suite;
             }
@@ -191,7 +193,8 @@ internal sealed class PendingOffer
             LocalText.Crypto(ref writer, _firstTag + (uint)i, _suites[i], _keys[i]);
         }
         writer.Attribute("ptime"u8, _capabilities.PtimeMs);
-        writer.Attribute((_current?.OurDirection ?? SdpDirection.SendRecv).Text());
+        // We never hold. Repeating what we answered to a hold would keep it for ever: an exchange resumes by an INVITE without SDP.
+        writer.Attribute(SdpDirection.SendRecv.Text());
         if (_capabilities.RtcpMux)
         {
             writer.Attribute("rtcp-mux"u8);

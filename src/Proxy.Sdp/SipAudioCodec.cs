@@ -37,5 +37,5 @@ public static class SipAudioCodecFacts
 
     internal static byte Channels(this SipAudioCodec codec) => codec == SipAudioCodec.Opus ? (byte)2 : (byte)1;
 
-    internal static bool Is(this SipAudioCodec codec, in SdpRtpMap map) => map.NameIs(codec.Text()) && map.ClockHz == codec.ClockHz();
+    internal static bool Is(this SipAudioCodec codec, in SdpRtpMap map) => map.NameIs(codec.Text()) && map.ClockHz == codec.ClockHz() && map.Channels == codec.Channels();
 }

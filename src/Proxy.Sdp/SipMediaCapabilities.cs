@@ -42,8 +42,8 @@ public sealed record SipMediaCapabilities
 
     public SrtpPolicy Srtp { get; init; } = SrtpPolicy.Allow;
 
-    /// <summary>Suites that may be chosen. The 32-bit tag only where a trunk asks for it.</summary>
-    public SrtpSuites Suites { get; init; } = SrtpSuites.AesCm128HmacSha1Tag80 | SrtpSuites.AeadAes128Gcm;
+    /// <summary>Suites that may be chosen. A 32-bit tag is taken where nothing stronger is offered, and never offered beside a stronger one.</summary>
+    public SrtpSuites Suites { get; init; } = SrtpSuites.AesCm128HmacSha1Tag80 | SrtpSuites.AesCm128HmacSha1Tag32 | SrtpSuites.AeadAes128Gcm;
 
     /// <summary>livekit/sip: under <see cref="SrtpPolicy.Disable"/> an SAVP offer is answered AVP instead of 488. The caller counts it.</summary>
     public bool AnswerSecureOfferInClear { get; init; }

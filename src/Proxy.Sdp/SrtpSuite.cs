@@ -22,6 +22,9 @@ public static class SrtpSuiteFacts
     /// <summary>Longest key and salt together, bytes.</summary>
     public const int MaxKeySaltBytes = 46;
 
+    /// <summary>Suites whose tag is 32 bits: one forged packet in four thousand million passes, which a phone in the field may still insist on.</summary>
+    internal const SrtpSuites ShortTags = SrtpSuites.AesCm128HmacSha1Tag32 | SrtpSuites.AesCm256HmacSha1Tag32;
+
     /// <summary>Key and salt together, bytes; 0 for no single suite.</summary>
     public static int KeySaltBytes(this SrtpSuites suite) => suite switch
     {

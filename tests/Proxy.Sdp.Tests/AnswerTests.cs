@@ -216,6 +216,30 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public void Phone_that_knows_only_the_32_bit_tag_is_taken_and_any_stronger_offer_goes_first()
+    {
+        const string Short = "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:ZKkTQfuCsliegVZtFSya3Z6oEVUtSwjGCfHlbrMf";
+        const string Long = "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:ZKkTQfuCsliegVZtFSya3Z6oEVUtSwjGCfHlbrMf";
+        Leg leg = new();
+        Assert.Equal(AnswerCode.Accepted, leg.Answer(Leg.Sdp("m=audio 40000 RTP/SAVP 0\n" + Short)));
+        Assert.Equal((SrtpSuites.AesCm128HmacSha1Tag32, 1u), (leg.Audio!.Srtp!.Suite, leg.Audio.Srtp.Tag));
+        leg = new Leg();
+        leg.Answer(Leg.Sdp("m=audio 40000 RTP/SAVP 0\n" + Short + "\n" + Long));
+        Assert.Equal((SrtpSuites.AesCm128HmacSha1Tag80, 2u), (leg.Audio!.Srtp!.Suite, leg.Audio.Srtp.Tag));
+    }
+
+    [Theory]
+    [InlineData("97 101", "a=rtpmap:97 PCMU/8000/2", AnswerCode.NoCodec)]
+    [InlineData("97 0", "a=rtpmap:97 PCMU/8000/2", AnswerCode.Accepted)]
+    [InlineData("97", "a=rtpmap:97 PCMU/8000/1", AnswerCode.Accepted)]
+    public void Stereo_is_not_taken_for_mono(string formats, string map, AnswerCode expected)
+    {
+        Leg leg = new();
+        Assert.Equal(expected, leg.Answer(Leg.Sdp($"m=audio 40000 RTP/AVP {formats}\n{map}")));
+        Assert.True(expected != AnswerCode.Accepted || leg.Audio!.PayloadType == (formats == "97" ? 97 : 0));
+    }
+
+    [Fact]
     public void Ipv6_is_answered_when_this_node_has_an_address_of_that_family()
     {
         string offer = Leg.Sdp("m=audio 40000 RTP/AVP 0", "c=IN IP6 2001:db8::1");

@@ -44,6 +44,7 @@ public sealed class OwnOfferTests
         Assert.Contains("m=audio 20000 RTP/SAVP 0 8 101\r\n", offer, StringComparison.Ordinal);
         Assert.Contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:", offer, StringComparison.Ordinal);
         Assert.Contains("a=crypto:2 AEAD_AES_128_GCM inline:", offer, StringComparison.Ordinal);
+        Assert.DoesNotContain("SHA1_32", offer, StringComparison.Ordinal);
         const string Gcm = "AEAD_AES_128_GCM inline:gGetEkQgGk4NZIoKj/cbFpRkHdocmKlP0u3VMw==";
         Assert.Equal(AnswerCode.Accepted, leg.Take(Leg.Sdp("m=audio 40000 RTP/SAVP 0\na=crypto:2 " + Gcm)));
         Assert.Contains(Convert.ToBase64String(leg.Audio!.Srtp!.LocalKeySalt), offer, StringComparison.Ordinal);
@@ -64,5 +65,20 @@ public sealed class OwnOfferTests
         string[] media = Array.FindAll(lines, l => l.StartsWith("m=", StringComparison.Ordinal));
         Assert.Equal(["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 97 8 110", "m=image 0 udptl t38"], media);
         Assert.Contains(" 2 IN IP4", lines[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a=sendonly", "c=IN IP4 198.51.100.1")]
+    [InlineData("a=inactive", "c=IN IP4 198.51.100.1")]
+    [InlineData("a=sendrecv", "c=IN IP4 0.0.0.0")]
+    public void Offer_of_ours_after_a_hold_offers_both_ways_so_that_the_call_can_be_resumed(string direction, string connection)
+    {
+        Leg leg = new();
+        leg.Answer(Leg.Sdp("m=audio 40000 RTP/AVP 0"));
+        Assert.Equal(AnswerCode.Accepted, leg.Answer(Leg.Sdp("m=audio 40000 RTP/AVP 0\n" + direction, connection)));
+        Assert.NotEqual(SdpDirection.SendRecv, leg.Audio!.OurDirection);
+        Assert.Contains("a=sendrecv\r\n", leg.Offer(), StringComparison.Ordinal);
+        Assert.Equal(AnswerCode.Accepted, leg.Take(Leg.Sdp("m=audio 40000 RTP/AVP 0")));
+        Assert.Equal(SdpDirection.SendRecv, leg.Audio!.OurDirection);
     }
 }

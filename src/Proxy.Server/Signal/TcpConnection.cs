@@ -22,6 +22,7 @@ internal sealed class TcpConnection
     private readonly Channel<byte[]> _writes;
     private long _readDeadline;
     private long _writeDeadline = long.MaxValue;
+    private bool _hadMessage;
     private int _isClosed;
 
     public TcpConnection(TcpStreams owner, Socket socket, SipFlow flow, Limits limits)
@@ -147,6 +148,7 @@ internal sealed class TcpConnection
                     {
                         return (buffer.Start, false);
                     }
+                    _hadMessage = true;
                     break;
                 case SipFrameVerdict.Ping:
                     TryWrite(s_pong);
@@ -157,6 +159,11 @@ internal sealed class TcpConnection
                     return (buffer.Start, false);
                 default:
                     _owner.CountGarbage();
+                    if (_hadMessage)
+                    {
+                        // The messages before the garbage were whole: their answers still go out (RFC 4475, dblreq).
+                        await Task.Delay(_owner.Options.LastAnswer).ConfigureAwait(false);
+                    }
                     return (buffer.Start, false);
             }
         }

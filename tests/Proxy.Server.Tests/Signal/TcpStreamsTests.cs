@@ -127,6 +127,20 @@ public sealed class TcpStreamsTests : IDisposable
     }
 
     [Fact]
+    public async Task Whole_message_before_garbage_still_gets_its_answer()
+    {
+        (TcpStreams streams, NetEndPoint bound) = Listen(new TcpOptions { LastAnswer = TimeSpan.FromSeconds(1) });
+        using TcpClient client = await ConnectAsync(bound);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Options + "a=rtpmap:31 LPC\r\n"));
+        StreamMail whole = await NextAsync();
+        Assert.Equal(Options, Text(whole));
+        Assert.True(streams.TrySend(whole.Flow, "SIP/2.0 200 OK\r\n\r\n"u8));
+        Assert.Equal(18, await ReadToEndAsync(client));
+        Assert.Equal("(closed)", Text(await NextAsync()));
+        streams.Dispose();
+    }
+
+    [Fact]
     public async Task Message_that_never_ends_is_closed_by_the_sweeper()
     {
         (TcpStreams streams, NetEndPoint bound) = Listen(new TcpOptions { WholeMessage = TimeSpan.FromMilliseconds(100) });
