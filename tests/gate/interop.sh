@@ -17,7 +17,7 @@ done
 (cd tests/interop/api && npm ci --silent --no-audit --no-fund) >>"$log" 2>&1 || echo "FAIL npm ci in tests/interop/api" >>"$log"
 for script in sdk twilio docs; do
     [ -f "tests/interop/api/$script.mjs" ] || continue
-    timeout 120 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
+    timeout 200 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done
 timeout 200 node tests/interop/wire/replay.mjs >>"$log" 2>&1 || echo "FAIL wire/replay ended with $?" >>"$log"
 grep -E '^(ok|FAIL) ' "$log"
