@@ -93,5 +93,5 @@ function whole(body) {
 function run(cwd, [command, ...args], url) {
   const env = { ...process.env, PATH: bin + ':' + process.env.PATH, LIVEKIT_URL: url, LIVEKIT_API_KEY: 'devkey', LIVEKIT_API_SECRET: 'secret',
     TWILIO_AUTH_TOKEN: 'token', TWILIO_ACCOUNT_SID: 'AC1', REDIS_PASSWORD: 'password' };
-  return new Promise((resolve) => execFile(command, args, { cwd, env, timeout: 30000 }, (error, out, err) => resolve({ code: error ? error.code ?? -1 : 0, out: out + err })));
+  return new Promise((resolve) => execFile(command, args, { cwd, env, timeout: 60000 }, (error, out, err) => resolve({ code: error ? error.code ?? -1 : 0, out: out + err })));
 }

@@ -58,7 +58,7 @@ export async function startNode({ config = '', policy = {}, at = '', env = {} } 
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (text) => String(text).includes('ready') && resolve());
     child.once('exit', (code) => reject(new Error(`siproom serve ended with ${code}: ${log}`)));
-    setTimeout(() => reject(new Error('siproom serve is not ready after 20 s')), 20000).unref();
+    setTimeout(() => reject(new Error('siproom serve is not ready after 60 s')), 60000).unref();
   });
   return {
     url: 'http://' + http, http, sip, folder, dir, file, log: () => log,
