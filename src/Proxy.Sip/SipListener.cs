@@ -7,4 +7,5 @@ namespace Proxy.Sip;
 /// <param name="Transport">UDP, TCP or TLS.</param>
 /// <param name="Local">What the socket is bound to; messages to this address are never sent.</param>
 /// <param name="Advertised">What Contact, Via and Record-Route name: reachable from outside, never a wildcard.</param>
-public sealed record SipListener(int Index, SipTransport Transport, NetEndPoint Local, NetEndPoint Advertised);
+/// <param name="Host">The name that Contact gives instead of the address: what a TLS certificate was made for. Null: the address.</param>
+public sealed record SipListener(int Index, SipTransport Transport, NetEndPoint Local, NetEndPoint Advertised, string? Host = null);

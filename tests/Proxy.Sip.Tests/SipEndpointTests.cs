@@ -55,6 +55,21 @@ public sealed class SipEndpointTests
     }
 
     [Fact]
+    public void Contact_over_tls_gives_the_name_that_the_certificate_was_made_for()
+    {
+        using var side = new Sipside(o => o with { Listeners = [.. o.Listeners[..2], o.Listeners[2] with { Host = "sip.carrier.example" }] });
+        var flow = new SipFlow(SipTransport.Tls, 2, 9, Sipside.Peer);
+        side.Receive(Sipside.Invite(transport: "TLS"), flow);
+        side.Events[^1].Dialog.Ring(side.Now);
+        side.Drain();
+        Assert.Equal("<sip:sip.carrier.example:5061;transport=tls>", Sipside.Header(side.Last, "Contact"));
+        side.Receive(Sipside.Invite("z9hG4bKudp", "udp"));
+        side.Events[^1].Dialog.Ring(side.Now);
+        side.Drain();
+        Assert.Equal("<sip:198.51.100.1:5060>", Sipside.Header(side.Last, "Contact"));
+    }
+
+    [Fact]
     public void Invite_that_is_refused_without_a_call_is_told_of_once()
     {
         using var side = new Sipside(o => o with { Limits = new Limits { SipTransactions = 1, CallsMax = 100 } });

@@ -259,6 +259,11 @@ public sealed class CallMedia
         {
             Report.Duplicates++;
         }
+        else if (verdict == SrtpVerdict.Malformed)
+        {
+            // RTCP in clear: baresip says hello and goodbye so, before it has keys and after it threw them away. No key is wrong.
+            Report.Unreadable++;
+        }
         else
         {
             Report.SrtpFailures++;

@@ -54,16 +54,22 @@ public sealed class ControlModule(NodeControl control, AdminGate gate) : IHttpMo
 
     private async Task ReloadAsync(HttpContext context)
     {
-        IReadOnlyList<string> problems = await control.ReloadAsync(context.RequestAborted).ConfigureAwait(false);
+        ReloadReport report = await control.ReloadAsync(context.RequestAborted).ConfigureAwait(false);
         await WriteAsync(context, StatusCodes.Status200OK, json =>
         {
-            json.WriteStartArray("problems");
-            foreach (string problem in problems)
-            {
-                json.WriteStringValue(problem);
-            }
-            json.WriteEndArray();
+            WriteLines(json, "problems", report.Problems);
+            WriteLines(json, "notices", report.Notices);
         }).ConfigureAwait(false);
+    }
+
+    private static void WriteLines(Utf8JsonWriter json, string name, IReadOnlyList<string> lines)
+    {
+        json.WriteStartArray(name);
+        foreach (string line in lines)
+        {
+            json.WriteStringValue(line);
+        }
+        json.WriteEndArray();
     }
 
     private static Task WriteAsync(HttpContext context, DrainState state) => WriteAsync(context, StatusCodes.Status200OK, json =>

@@ -28,6 +28,10 @@ internal static class ReloadCommand
         }
         using JsonDocument document = JsonDocument.Parse(text);
         int problems = 0;
+        foreach (JsonElement notice in document.RootElement.GetProperty("notices").EnumerateArray())
+        {
+            Terminal.Lines([notice.GetString()!]);
+        }
         foreach (JsonElement problem in document.RootElement.GetProperty("problems").EnumerateArray())
         {
             Terminal.Lines([problem.GetString()!]);

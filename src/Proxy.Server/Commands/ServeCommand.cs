@@ -1,6 +1,5 @@
 using System;
 using System.Threading;
-using Microsoft.Extensions.Logging;
 using Proxy.Bridge.Records;
 using Proxy.Server.Config;
 using Proxy.Server.Linux;
@@ -30,17 +29,19 @@ internal static class ServeCommand
         return Serve(config, overrides, log);
     }
 
-    private static int Serve(ServerConfig config, ConfigOverrides overrides, ILogger log)
+    private static int Serve(ServerConfig config, ConfigOverrides overrides, StderrLog log)
     {
+        ConfigResult Again() => new ConfigLoader(overrides).Load();
+        void Apply(ServerConfig read) => log.Least = StderrLog.ParseLevel(read.LogLevel);
         string? file = config.RecordsFile ?? (config.IsDev && overrides.IsVerbose ? "-" : null);
         if (file is null)
         {
-            return ServeNode.Run(config, log, static _ => { });
+            return ServeNode.Run(config, log, static _ => { }, Again, Apply);
         }
         RecordWriter records = new(file, log);
         try
         {
-            return ServeNode.Run(config, log, records.Write);
+            return ServeNode.Run(config, log, records.Write, Again, Apply);
         }
         finally
         {

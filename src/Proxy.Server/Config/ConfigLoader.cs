@@ -5,6 +5,7 @@ using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Trunks;
+using Proxy.Server.Signal;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -95,7 +96,6 @@ public sealed class ConfigLoader
         config = ReadSip(top, config);
         config = ReadMedia(top, config);
         config = ReadPolicy(top, config);
-        config = config with { Twilio = TwilioSettings.Read(top, config, _environment) };
         config = ReadLogging(top, config);
         IgnoreOthers(top);
         return config;
@@ -143,12 +143,17 @@ public sealed class ConfigLoader
         {
             top.Error("source_from", $"'{sourceFrom}' is unknown; known are via and header:NAME");
         }
+        string hostname = top.Verbatim("sip_hostname", "");
+        if (hostname.Length > 0 && Uri.CheckHostName(hostname.Replace("${IP}", "192-0-2-1", StringComparison.Ordinal)) != UriHostNameType.Dns)
+        {
+            top.Error("sip_hostname", $"'{hostname}' is not a host name such as sip.example.com");
+        }
         NetAddress media = top.Address("media_nat_1_to_1_ip");
         return config with
         {
             SipListen = endPoint,
             SipPortAnnounced = _overrides.Sip is { } given ? given.Port : port,
-            SipHostname = top.Verbatim("sip_hostname", ""),
+            SipHostname = hostname,
             Tls = ReadTls(top),
             SignalAddress = signal,
             MediaAddress = media.IsSet ? media : signal,
@@ -320,8 +325,19 @@ public sealed class ConfigLoader
             Certificates = certificates,
             MinVersion = tls.Choice("min_version", "", "", "tls1.2", "tls1.3", "TLS1.2", "TLS1.3", "1.2", "1.3"),
             Ciphers = [.. tls.Texts("cipher_suites"), .. tls.Texts("ciphers")],
+            Alpn = tls.Texts("alpn"),
+            ClientCaFile = ReadFile(tls, "client_ca") ?? "",
+            ClientMustAuthenticate = tls.Choice("client_auth", "require", "require", "request") == "require",
         };
-        tls.Ignored("the library's newest version is always offered", "max_version", "alpn");
+        if (tls.Has("client_auth") && config.ClientCaFile.Length == 0)
+        {
+            tls.Error("client_auth", "needs client_ca, the file of the authorities that stand behind clients");
+        }
+        if (!TlsCiphers.TryPolicy(config.Ciphers, out _, out string wrong))
+        {
+            tls.Error("cipher_suites", wrong[(wrong.IndexOf(':', StringComparison.Ordinal) + 2)..]);
+        }
+        tls.Ignored("the library's newest version is always offered", "max_version");
         tls.Ignored("keys are never written to a file", "key_log");
         tls.Finish();
         return config;

@@ -109,9 +109,6 @@ public sealed record ServerConfig
 
     public Refusals Refusals { get; init; } = Refusals.Default;
 
-    /// <summary><c>twilio:</c> and <c>public_http:</c>.</summary>
-    public TwilioConfig Twilio { get; init; } = new();
-
     // ---- Operation ----
 
     public NetEndPoint Http { get; init; } = new(NetAddress.FromV4(0x7F000001), 7888);
@@ -162,8 +159,17 @@ public sealed record TlsConfig
     /// <summary><c>tls1.2</c> or <c>tls1.3</c>; empty: the library's.</summary>
     public string MinVersion { get; init; } = "";
 
-    /// <summary>OpenSSL cipher names for old carriers; empty: the library's.</summary>
+    /// <summary>Cipher suites of TLS 1.2 for old carriers, IANA's or OpenSSL's names; empty: the library's.</summary>
     public IReadOnlyList<string> Ciphers { get; init; } = [];
+
+    /// <summary>ALPN names that are taken; a client that offers others is refused, one that offers none is not. Empty: any.</summary>
+    public IReadOnlyList<string> Alpn { get; init; } = [];
+
+    /// <summary>PEM file of the authorities behind clients' certificates; empty: clients are not asked for one.</summary>
+    public string ClientCaFile { get; init; } = "";
+
+    /// <summary>A client without a certificate is refused.</summary>
+    public bool ClientMustAuthenticate { get; init; }
 }
 
 /// <summary>Any thread. <c>redis:</c>.</summary>

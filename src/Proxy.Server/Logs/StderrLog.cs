@@ -30,7 +30,10 @@ public sealed class StderrLog(LogLevel least, bool isJson, Stream? output = null
         _ => LogLevel.Information,
     };
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
+    /// <summary>Lower levels are not written; may be changed while others log.</summary>
+    public LogLevel Least { get; set; } = least;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= Least && logLevel != LogLevel.None;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

@@ -114,6 +114,9 @@ internal static partial class NodeLog
     [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
     public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);
 
+    [LoggerMessage(6208, LogLevel.Warning, "reload: {sentence}")]
+    public static partial void Reload(ILogger log, string sentence);
+
     [LoggerMessage(6207, LogLevel.Information, "draining: {calls} calls go on for at most {seconds} s; a second signal ends them at once")]
     public static partial void Draining(ILogger log, int calls, double seconds);
 

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Proxy.Core.Time;
@@ -9,9 +8,9 @@ namespace Proxy.Server.Node;
 
 /// <summary>Any thread. What an operator may do to the node that runs, over the control socket, the API or a signal.</summary>
 /// <param name="node">The node.</param>
-/// <param name="reload">Reads configuration and policy again; returns what cannot be used.</param>
+/// <param name="reload">Reads configuration and policy again.</param>
 /// <param name="drainFor">How long running calls go on when nothing is said.</param>
-public sealed class NodeControl(SiproomNode node, Func<CancellationToken, Task<IReadOnlyList<string>>> reload, TimeSpan drainFor)
+public sealed class NodeControl(SiproomNode node, Func<CancellationToken, Task<ReloadReport>> reload, TimeSpan drainFor)
 {
     private readonly object _gate = new();
     private volatile string _whyNotReady = "starting";
@@ -66,8 +65,8 @@ public sealed class NodeControl(SiproomNode node, Func<CancellationToken, Task<I
     public Task<DrainState> StateAsync() => node.Ask(State);
 
     /// <summary>Reads configuration and policy again, as SIGHUP does.</summary>
-    /// <returns>What cannot be used; what was in force before stays in its place.</returns>
-    public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellation) => reload(cancellation);
+    /// <returns>What cannot be used, in whose place what was in force before stays; and what needs a restart.</returns>
+    public Task<ReloadReport> ReloadAsync(CancellationToken cancellation) => reload(cancellation);
 
     private static DrainState State(SignalLoop loop, MonoTime now) => new(
         loop.Calls.IsDraining, loop.Calls.Count, loop.Calls.DrainUntil.IsNever ? -1 : Math.Max(0, (loop.Calls.DrainUntil - now).TotalSeconds));

@@ -16,7 +16,6 @@ using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Server.Rooms;
 using Proxy.Server.Store;
-using Proxy.Server.Twilio;
 
 namespace Proxy.Server.Node;
 
@@ -30,14 +29,17 @@ public static class ServeNode
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
 
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
+    /// <param name="again">Reads the configuration again, for a reload; null where there is none.</param>
+    /// <param name="apply">Puts in force what belongs to the command, of a configuration that was read again.</param>
     /// <returns>0 stopped by a signal, 1 it failed; the sentence is on stderr.</returns>
-    public static int Run(ServerConfig config, ILogger log, Action<CallRecord> write)
+    public static int Run(ServerConfig config, ILogger log, Action<CallRecord> write, Func<ConfigResult>? again = null, Action<ServerConfig>? apply = null)
     {
         if (ExternalAddress.Fill(config, out string outside) is not { } complete)
         {
             System.Console.Error.WriteLine("siproom: " + outside);
             return Failed;
         }
+        ServerConfig given = config;
         config = complete;
         AgentBoard? agents = config.IsDev ? new AgentBoard() : null;
         using RoomLoop? rooms = agents is not null ? StartRooms(config, log, agents) : null;
@@ -54,14 +56,15 @@ public static class ServeNode
         }
         using (node)
         {
-            return Serve(config, log, node, policy!, rooms).GetAwaiter().GetResult();
+            var reload = new NodeReload(given, again, node, policy!, apply ?? (_ => { }));
+            return Serve(config, log, node, policy!, rooms, reload).GetAwaiter().GetResult();
         }
     }
 
-    private static async Task<int> Serve(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms)
+    private static async Task<int> Serve(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeReload reload)
     {
         using var signals = new SemaphoreSlim(0);
-        var control = new NodeControl(node, policy.ReloadAsync, config.Limits.DrainTimeout);
+        var control = new NodeControl(node, reload.RunAsync, config.Limits.DrainTimeout);
         using PosixSignalRegistration term = Stopper(PosixSignal.SIGTERM, signals);
         using PosixSignalRegistration interrupt = Stopper(PosixSignal.SIGINT, signals);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -71,7 +74,7 @@ public static class ServeNode
         });
         var health = new HealthModule(() => control.WhyNotReady);
         var metrics = new MetricsModule(node.Metrics);
-        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, log, node, policy, rooms, control)]);
+        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, node, policy, rooms, control)]);
         await using (http.ConfigureAwait(false))
         {
             try
@@ -90,12 +93,6 @@ public static class ServeNode
                 System.Console.Error.WriteLine("siproom: " + taken);
                 return Failed;
             }
-            (HttpHost? outside, taken) = await StartPublicAsync(config, log, node, policy).ConfigureAwait(false);
-            if (taken.Length > 0)
-            {
-                System.Console.Error.WriteLine("siproom: " + taken);
-                return Failed;
-            }
             (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, node, policy, control).ConfigureAwait(false);
             if (error.Length > 0)
             {
@@ -106,31 +103,22 @@ public static class ServeNode
             policy.Start();
             control.Started();
             (int calls, string because) = node.Capacity;
-            System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal} http={http.Local} calls_max={calls}({because})");
+            System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")} http={http.Local} calls_max={calls}({because})");
             await signals.WaitAsync().ConfigureAwait(false);
             await LeaveAsync(node, control, signals, log).ConfigureAwait(false);
-            foreach (HttpHost? beside in (HttpHost?[])[socket, outside])
+            if (socket is not null)
             {
-                if (beside is not null)
-                {
-                    await beside.DisposeAsync().ConfigureAwait(false);
-                }
+                await socket.DisposeAsync().ConfigureAwait(false);
             }
         }
         return Done;
     }
 
-    private static List<IHttpModule> Modules(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
+    private static List<IHttpModule> Modules(ServerConfig config, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
         var modules = new List<IHttpModule>(policy.Modules);
         AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false), isDev: rooms is not null);
-        if (rooms is not null && config.Twilio is { PublicHttp: null, AuthToken.Length: > 0 })
-        {
-            var voice = new VoiceModule(config.Twilio, () => policy.Objects, sentence => NodeLog.Policy(log, sentence));
-            node.Metrics.Add(voice);
-            modules.Add(voice);
-        }
         if (rooms is not null)
         {
             node.Metrics.Add(rooms);
@@ -138,27 +126,6 @@ public static class ServeNode
             modules.Add(new DevModule(rooms, new DevOptions(config.ApiKey, config.ApiSecret, node.SipLocal.ToString(), () => DateTimeOffset.UtcNow)));
         }
         return modules;
-    }
-
-    /// <summary>The listener that strangers reach: Twilio's route and nothing else.</summary>
-    private static async Task<(HttpHost? Host, string Error)> StartPublicAsync(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy)
-    {
-        if (config.Twilio.PublicHttp is not { } listen)
-        {
-            return (null, "");
-        }
-        var voice = new VoiceModule(config.Twilio, () => policy.Objects, sentence => NodeLog.Policy(log, sentence));
-        node.Metrics.Add(voice);
-        HttpHost host = HttpHost.Build(new HttpOptions { Listen = listen, Log = log, Connections = 1_000, BodyBytes = 128 * 1024 }, [voice]);
-        try
-        {
-            await host.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            return (host, "");
-        }
-        catch (System.IO.IOException e)
-        {
-            return (host, $"public_http cannot listen on {listen}: {e.Message}");
-        }
     }
 
     private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate, bool isDev)
@@ -212,9 +179,10 @@ public static class ServeNode
 
     private static async Task ReloadAsync(NodeControl control, ILogger log)
     {
-        foreach (string problem in await control.ReloadAsync(CancellationToken.None).ConfigureAwait(false))
+        ReloadReport report = await control.ReloadAsync(CancellationToken.None).ConfigureAwait(false);
+        foreach (string line in (IEnumerable<string>)[.. report.Problems, .. report.Notices])
         {
-            NodeLog.Policy(log, problem);
+            NodeLog.Reload(log, line);
         }
     }
 

@@ -51,7 +51,13 @@ public sealed class SiproomNode : IDisposable
     public (int Calls, string Because) Capacity => (_p.Limits.CallsMax, _p.CapacityReason);
 
     /// <summary>Where SIP over UDP listens.</summary>
-    public NetEndPoint SipLocal => _p.SipLocal;
+    public NetEndPoint SipLocal => _p.Sockets.Udp.Local;
+
+    /// <summary>Where SIP over TLS listens; unset without it.</summary>
+    public NetEndPoint TlsLocal => _p.Sockets.Tls is null ? default : _p.Sockets.TlsLocal;
+
+    /// <summary>Certificates of the TLS listener; null without it.</summary>
+    public TcpTls? Tls => _p.Sockets.Tls;
 
     /// <summary>Makes the node; nothing runs yet.</summary>
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
@@ -63,16 +69,8 @@ public sealed class SiproomNode : IDisposable
         (Limits limits, string reason) = FitCalls(config);
         var reactor = new Reactor();
         var mail = new SignalMailboxes(limits, reactor.Waker, e => NodeLog.Fault(log, e));
-        if (!UdpSocket.TryBind(config.SipListen, new UdpOptions { ReceiveBytes = 4 << 20, SendBytes = 1 << 20, Dscp = 24 }, out UdpSocket? udp, out error))
+        if (SipSockets.TryBind(config, limits, mail, out error) is not { } bound)
         {
-            error = $"SIP cannot listen on udp {config.SipListen}: {error}";
-            return null;
-        }
-        var tcp = new TcpStreams(new TcpOptions(), limits, mail.Streams);
-        if (!tcp.TryListen(1, udp.Local, null, out _, out error))
-        {
-            error = $"SIP cannot listen on tcp {udp.Local}: {error}";
-            udp.Dispose();
             return null;
         }
         DtlsIdentity dtls = DtlsIdentity.Create();
@@ -94,18 +92,22 @@ public sealed class SiproomNode : IDisposable
             write(record);
         });
         NetAddress signalAddress = AdvertisedAddress(config);
-        SipListener[] listeners = Listeners(udp.Local, signalAddress, config);
+        SipListener[] listeners = bound.Listeners(config, signalAddress);
         var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom", RetryAfterSeconds = RetryAfter(config) }, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
         CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
-        var signal = new SignalLoop(reactor, mail, sip, calls, media, [udp, null], tcp, cpu, limits);
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits);
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
-        metrics.Add(tcp);
+        metrics.Add(bound.Streams);
+        if (bound.Tls is not null)
+        {
+            metrics.Add(bound.Tls);
+        }
         metrics.Add(archive);
-        var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, udp.Local, archive));
-        node._parts.AddRange([tcp, signal, dialer, udp, archive]);
+        var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, bound, archive));
+        node._parts.AddRange([bound.Streams, signal, dialer, bound.Udp, archive]);
         return node;
     }
 
@@ -229,12 +231,6 @@ public sealed class SiproomNode : IDisposable
         return UdpSocket.TryFindLocalAddress(NetAddress.FromV4(0xC0000201), out NetAddress local) ? local : NetAddress.FromV4(0x7F000001);
     }
 
-    private static SipListener[] Listeners(NetEndPoint udp, NetAddress advertised, ServerConfig config)
-    {
-        var outside = new NetEndPoint(advertised, config.SipPortAnnounced == config.SipListen.Port ? udp.Port : config.SipPortAnnounced);
-        return [new SipListener(0, SipTransport.Udp, udp, outside), new SipListener(1, SipTransport.Tcp, udp, outside)];
-    }
-
     private static AgentDispatcher Dispatcher(ServerConfig config, SignalDialer dialer, SignalMailboxes mail, ILogger log) => new(
         dialer,
         new AgentDispatcherOptions
@@ -298,5 +294,5 @@ public sealed class SiproomNode : IDisposable
     }
 
     private sealed record NodeParts(
-        SignalLoop Signal, ShardLoop[] Shards, SignalMailboxes Mail, MetricsRegistry Metrics, Limits Limits, string CapacityReason, NetEndPoint SipLocal, CallArchive Archive);
+        SignalLoop Signal, ShardLoop[] Shards, SignalMailboxes Mail, MetricsRegistry Metrics, Limits Limits, string CapacityReason, SipSockets Sockets, CallArchive Archive);
 }

@@ -37,6 +37,9 @@ internal sealed class TcpConnection
 
     public SipFlow Flow { get; }
 
+    /// <summary>Whether a message of it reached the signal thread.</summary>
+    public bool HasSpoken { get; private set; }
+
     /// <summary>Any thread. Queues a message.</summary>
     /// <returns>False when the connection is closing or its queue is full; then it closes.</returns>
     public bool TryWrite(byte[] message)
@@ -144,6 +147,7 @@ internal sealed class TcpConnection
                 case SipFrameVerdict.NeedMore:
                     return (buffer.Start, true);
                 case SipFrameVerdict.Message:
+                    HasSpoken = true;
                     if (!await _owner.PostAsync(Flow, message.ToArray()).ConfigureAwait(false))
                     {
                         return (buffer.Start, false);
@@ -154,6 +158,7 @@ internal sealed class TcpConnection
                     TryWrite(s_pong);
                     break;
                 case SipFrameVerdict.RefuseAndClose:
+                    HasSpoken = true;
                     await _owner.PostAsync(Flow, message.ToArray()).ConfigureAwait(false);
                     await Task.Delay(_owner.Options.LastAnswer).ConfigureAwait(false);
                     return (buffer.Start, false);

@@ -23,6 +23,12 @@ public sealed record TcpOptions
     /// <summary>TLS handshake.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>TLS handshakes at once; more are closed at once and counted. Each costs a private key operation.</summary>
+    public int Handshakes { get; init; } = 512;
+
+    /// <summary>Of these from one address.</summary>
+    public int HandshakesPerAddress { get; init; } = 64;
+
     /// <summary>Opening a connection of our own.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(5);
 

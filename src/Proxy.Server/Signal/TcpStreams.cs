@@ -27,6 +27,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     private readonly ConcurrentDictionary<int, TcpConnection> _connections = new();
     private readonly ConcurrentDictionary<NetEndPoint, int> _opened = new();
     private readonly Dictionary<NetAddress, int> _perAddress = [];
+    private readonly Dictionary<NetAddress, int> _handshakes = [];
     private readonly List<Listening> _listeners = [];
     private readonly Timer _sweeper;
     private int _lastNumber;
@@ -34,6 +35,8 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     private long _turnedAway;
     private long _timedOut;
     private long _garbage;
+    private long _shaking;
+    private long _unshaken;
     private volatile bool _isDisposed;
 
     public TcpStreams(TcpOptions options, Limits limits, Mailbox<StreamMail> mail)
@@ -51,10 +54,10 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
 
     /// <summary>Binds and listens; accepting begins at once.</summary>
     /// <param name="listener">Index of the <see cref="SipListener"/> that its flows name.</param>
-    /// <param name="tls">Null for plain TCP.</param>
+    /// <param name="tls">Null for plain TCP; asked for each handshake.</param>
     /// <param name="bound">With the port that the kernel chose when 0 was asked for.</param>
     /// <returns>False when the address cannot be bound.</returns>
-    public bool TryListen(int listener, NetEndPoint local, SslServerAuthenticationOptions? tls, out NetEndPoint bound, out string error)
+    public bool TryListen(int listener, NetEndPoint local, TcpTls? tls, out NetEndPoint bound, out string error)
     {
         bound = local;
         error = "";
@@ -102,6 +105,8 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         writer.Counter("siproom_sip_connections_accepted_total", "SIP stream connections that were accepted.", Volatile.Read(ref _accepted));
         writer.Counter("siproom_sip_connections_turned_away_total", "SIP stream connections above a cap, closed at once.", Volatile.Read(ref _turnedAway));
         writer.Counter("siproom_sip_connections_timed_out_total", "SIP stream connections that took too long.", Volatile.Read(ref _timedOut));
+        writer.Gauge("siproom_sip_tls_handshakes", "TLS handshakes that are under way.", Volatile.Read(ref _shaking));
+        writer.Counter("siproom_sip_tls_handshakes_failed_total", "TLS handshakes that failed or took too long.", Volatile.Read(ref _unshaken));
         writer.Counter("siproom_sip_connections_garbage_total", "SIP stream connections that carried no SIP.", Volatile.Read(ref _garbage));
     }
 
@@ -164,7 +169,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
             return;
         }
         NetEndPoint peer = new(NetAddress.From(remote.Address), (ushort)remote.Port);
-        if (!TryCount(peer.Address))
+        if (!TryCount(peer.Address) || (listening.Tls is not null && !TryBeginHandshake(peer.Address)))
         {
             Interlocked.Increment(ref _turnedAway);
             socket.Dispose();
@@ -172,7 +177,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         }
         Interlocked.Increment(ref _accepted);
         SipTransport transport = listening.Tls is null ? SipTransport.Tcp : SipTransport.Tls;
-        Run(socket, new SipFlow(transport, listening.Index, Interlocked.Increment(ref _lastNumber), peer), opened => ShakeHandsAsync(opened, listening.Tls), []);
+        Run(socket, new SipFlow(transport, listening.Index, Interlocked.Increment(ref _lastNumber), peer), opened => ShakeHandsAsync(opened, listening.Tls, peer.Address), []);
     }
 
     private bool TryOpen(in SipFlow flow, byte[] message)
@@ -204,11 +209,15 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         {
             await connection.RunAsync(open).ConfigureAwait(false);
             Forget(flow);
-            await PostAsync(flow, null).ConfigureAwait(false);
+            // Who connected to us and never said anything is unknown to the signal thread: a flood of such must not become work for it.
+            if (connection.HasSpoken || first.Length > 0)
+            {
+                await PostAsync(flow, null).ConfigureAwait(false);
+            }
         });
     }
 
-    private static async Task<Stream> ShakeHandsAsync(Socket socket, SslServerAuthenticationOptions? tls)
+    private async Task<Stream> ShakeHandsAsync(Socket socket, TcpTls? tls, NetAddress peer)
     {
         NetworkStream stream = new(socket, ownsSocket: false);
         if (tls is null)
@@ -216,8 +225,51 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
             return stream;
         }
         SslStream secure = new(stream, leaveInnerStreamOpen: false);
-        await secure.AuthenticateAsServerAsync(tls).ConfigureAwait(false);
-        return secure;
+        bool isDone = false;
+        try
+        {
+            using CancellationTokenSource patience = new(Options.Handshake);
+            await secure.AuthenticateAsServerAsync(tls.ChooseAsync, null, patience.Token).ConfigureAwait(false);
+            isDone = true;
+            return secure;
+        }
+        finally
+        {
+            EndHandshake(peer, isDone);
+            if (!isDone)
+            {
+                await secure.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private bool TryBeginHandshake(NetAddress peer)
+    {
+        lock (_perAddress)
+        {
+            int count = _handshakes.GetValueOrDefault(peer);
+            if (count >= Options.HandshakesPerAddress || _shaking >= Options.Handshakes)
+            {
+                Uncount(_perAddress, peer);
+                return false;
+            }
+            _handshakes[peer] = count + 1;
+            _shaking++;
+            return true;
+        }
+    }
+
+    private void EndHandshake(NetAddress peer, bool isDone)
+    {
+        lock (_perAddress)
+        {
+            Uncount(_handshakes, peer);
+            _shaking--;
+        }
+        if (!isDone)
+        {
+            Interlocked.Increment(ref _unshaken);
+        }
     }
 
     private async Task<Stream> ConnectAsync(Socket socket, NetEndPoint remote)
@@ -247,15 +299,20 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         _opened.TryRemove(new KeyValuePair<NetEndPoint, int>(flow.Remote, flow.Connection));
         lock (_perAddress)
         {
-            int count = _perAddress.GetValueOrDefault(flow.Remote.Address) - 1;
-            if (count > 0)
-            {
-                _perAddress[flow.Remote.Address] = count;
-            }
-            else
-            {
-                _perAddress.Remove(flow.Remote.Address);
-            }
+            Uncount(_perAddress, flow.Remote.Address);
+        }
+    }
+
+    private static void Uncount(Dictionary<NetAddress, int> counts, NetAddress address)
+    {
+        int count = counts.GetValueOrDefault(address) - 1;
+        if (count > 0)
+        {
+            counts[address] = count;
+        }
+        else
+        {
+            counts.Remove(address);
         }
     }
 
@@ -271,5 +328,5 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         }
     }
 
-    private sealed record Listening(Socket Socket, int Index, SslServerAuthenticationOptions? Tls);
+    private sealed record Listening(Socket Socket, int Index, TcpTls? Tls);
 }

@@ -88,10 +88,19 @@ internal sealed class DialogMessages
 
     private static byte[] ContactOf(SipListener listener, bool isSips)
     {
-        Span<byte> buffer = stackalloc byte[128];
+        Span<byte> buffer = stackalloc byte[384];
         var writer = new SipWriter(buffer);
         writer.Add(isSips ? "<sips:"u8 : "<sip:"u8);
-        writer.AddHostPort(listener.Advertised);
+        if (listener.Host is { Length: > 0 and < 256 } host)
+        {
+            writer.Add(System.Text.Encoding.ASCII.GetBytes(host));
+            writer.Add(":"u8);
+            writer.AddNumber(listener.Advertised.Port);
+        }
+        else
+        {
+            writer.AddHostPort(listener.Advertised);
+        }
         writer.Add(listener.Transport switch
         {
             SipTransport.Tcp => ";transport=tcp"u8,

@@ -24,20 +24,6 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
-    public void Twilio_needs_an_auth_token_on_a_public_address_and_sends_calls_to_where_we_are()
-    {
-        Dictionary<string, string> environment = new() { ["TWILIO_AUTH_TOKEN"] = "t" };
-        TwilioConfig twilio = Good(Minimal + "public_http: 0.0.0.0:8080\nnat_1_to_1_ip: 198.51.100.7\nsip_port: 5080\n", environment: environment).Twilio;
-        Assert.Equal(("t", "198.51.100.7:5080", "0.0.0.0:8080"), (twilio.AuthToken, twilio.SipHost, twilio.PublicHttp.ToString()));
-        Assert.Equal("sip.example.com", Good(Minimal + "sip_hostname: sip.example.com\n").Twilio.SipHost);
-        Assert.Equal("", Good(Minimal).Twilio.SipHost);
-        Assert.Contains("public_http", Assert.Single(Load(Minimal + "public_http: 0.0.0.0:8080\n").Errors), StringComparison.Ordinal);
-        Assert.Contains("sip_host", Assert.Single(Load(Minimal + "twilio: { sip_host: 'a b' }\n").Errors), StringComparison.Ordinal);
-        Assert.Contains("public_url", Assert.Single(Load(Minimal + "twilio: { public_url: pbx }\n").Errors), StringComparison.Ordinal);
-        Assert.Contains("needs the section", Assert.Single(Load(Minimal + "twilio: { transport: tls }\n").Errors), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Interconnect_lists_networks()
     {
         Assert.Equal(["192.0.2.7", "198.51.100.0/24"], Good(Minimal + "interconnect: { allowed_addresses: [192.0.2.7, 198.51.100.0/24] }\n").InterconnectAddresses);
@@ -114,6 +100,25 @@ public sealed class ConfigLoaderTests
                 "(config body):8: local_net: '10.0.0.0/40' is not a network such as 203.0.113.0/24",
             ],
             result.Errors);
+    }
+
+    [Fact]
+    public void Tls_takes_livekits_keys_and_our_own()
+    {
+        string file = System.IO.Path.GetTempFileName();
+        ServerConfig config = Good(Minimal + $"sip_hostname: sip-${{IP}}.example.com\ncontrol: off\ndrain_for: 90s\ntls: {{ port: 5061, port_listen: 15061, certs: [{{ cert_file: {file}, key_file: {file} }}], min_version: tls1.3,"
+            + $" cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256], ciphers: [AES128-SHA], alpn: [sip], client_ca: {file}, client_auth: request }}\n");
+        TlsConfig tls = config.Tls!;
+        Assert.Equal((5061, 15061, "tls1.3", file, false), (tls.PortAnnounced, tls.PortListen, tls.MinVersion, tls.ClientCaFile, tls.ClientMustAuthenticate));
+        Assert.Equal(["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "AES128-SHA"], tls.Ciphers);
+        Assert.Equal(["sip"], tls.Alpn);
+        Assert.Equal(("sip-${IP}.example.com", "", TimeSpan.FromSeconds(90)), (config.SipHostname, config.ControlSocket, config.Limits.DrainTimeout));
+        ConfigResult wrong = Load(Minimal + $"sip_hostname: not a host\ntls: {{ certs: [{{ cert_file: {file}, key_file: {file} }}], cipher_suites: [RC4], client_auth: require }}\n");
+        Assert.Null(wrong.Config);
+        Assert.Contains(wrong.Errors, e => e.Contains("sip_hostname: 'not a host' is not a host name", StringComparison.Ordinal));
+        Assert.Contains(wrong.Errors, e => e.Contains("tls.cipher_suites: 'RC4' is unknown", StringComparison.Ordinal));
+        Assert.Contains(wrong.Errors, e => e.Contains("tls.client_auth: needs client_ca", StringComparison.Ordinal));
+        System.IO.File.Delete(file);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class NodeControlTests : IDisposable
 
     private static NodeControl Control(NodeRig rig)
     {
-        var control = new NodeControl(rig.Node, rig.Policy.ReloadAsync, TimeSpan.FromMinutes(1));
+        var control = new NodeControl(rig.Node, new NodeReload(rig.Config, null, rig.Node, rig.Policy, _ => { }).RunAsync, TimeSpan.FromMinutes(1));
         control.Started();
         return control;
     }

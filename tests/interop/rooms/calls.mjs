@@ -1,42 +1,15 @@
 // Real calls through the native binary: SIPp, baresip and our own caller on the SIP side, @livekit/rtc-node in the room.
 // Audio is judged by frequency, level and the longest run without the tone.
-import { Room, RoomEvent, LocalAudioTrack, TrackPublishOptions, TrackSource, TrackKind, dispose } from '@livekit/rtc-node';
+import { dispose } from '@livekit/rtc-node';
 import { writeFileSync, readFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { playTone, record, analyse } from './audio.mjs';
-import { token, check, finish } from './server.mjs';
+import { record, analyse } from './audio.mjs';
+import { agent, good, sleep } from './room-agent.mjs';
+import { check, finish } from './server.mjs';
 import { startNode, load, run, toneFiles, tonePcap, readWav, scratch, root, SIP } from './node.mjs';
 
 const seconds = Number(process.env.SECONDS_OF_TONE ?? 20);
 const only = process.env.ONLY;
-const audio = (track) => track.kind === TrackKind.KIND_AUDIO;
-const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
-const good = (r, hz, dbfs, slack = 1.5) => Math.abs(r.hz - hz) < 3 && Math.abs(r.dbfs - dbfs) < slack && r.gapMs <= 60;
-
-function once(room, event, accept = () => true, ms = 15000) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no ' + event + ' within ' + ms + ' ms')), ms);
-    const handler = (...args) => { if (accept(...args)) { clearTimeout(timer); room.off(event, handler); resolve(args); } };
-    room.on(event, handler);
-  });
-}
-
-/** An agent made of the stock SDK: publishes 440 Hz, hears the caller. */
-async function agent(node, roomName) {
-  const room = new Room();
-  const heard = once(room, RoomEvent.TrackSubscribed, audio, 40000);
-  heard.catch(() => {});
-  await room.connect(node.url, await token(roomName, 'agent'), { autoSubscribe: true, dynacast: false });
-  const tone = playTone(440, 0.1778);
-  const track = LocalAudioTrack.createAudioTrack('agent', tone.source);
-  await room.localParticipant.publishTrack(track, new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE, dtx: false }));
-  const digits = [];
-  room.on(RoomEvent.DtmfReceived, (code, digit) => digits.push(digit));
-  const attributes = [];
-  room.on(RoomEvent.ParticipantAttributesChanged, (changed) => changed['sip.callStatus'] && attributes.push(changed['sip.callStatus']));
-  return { room, heard, digits, attributes, leave: async () => { await tone.stop(); await room.disconnect(); } };
-}
-
 async function ownCaller(node, name, args, expectedCodec) {
   const a = await agent(node, name);
   const calling = load('room-' + name, ['--hold', seconds + 3, '--dtmf', '12#', ...args]);
