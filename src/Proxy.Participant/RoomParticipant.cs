@@ -26,6 +26,7 @@ public sealed class RoomParticipant
 {
     private const int FrameMax = 2 * 1024 * 1024;
     private static readonly TimeSpan s_leaveTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_explanationWait = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RoomJoin _join;
@@ -44,6 +45,7 @@ public sealed class RoomParticipant
     private Phase _phase = Phase.Idle;
     private MonoTime _joinBy = MonoTime.Never;
     private MonoTime _leaveBy = MonoTime.Never;
+    private MonoTime _explainBy = MonoTime.Never;
     private MonoTime _answerBy = MonoTime.Never;
     private string _token;
     private string _sid = "";
@@ -91,7 +93,7 @@ public sealed class RoomParticipant
     /// <summary>The earliest time at which <see cref="HandleTimeout"/> has work.</summary>
     public MonoTime NextDeadline => IsEnded
         ? MonoTime.Never
-        : MonoTime.Min(MonoTime.Min(_joinBy, _leaveBy), MonoTime.Min(_answerBy, _link.NextDeadline));
+        : MonoTime.Min(MonoTime.Min(MonoTime.Min(_joinBy, _leaveBy), _explainBy), MonoTime.Min(_answerBy, _link.NextDeadline));
 
     /// <summary>Frames, answers and data packets that could not be read, or were stale.</summary>
     public int FramesIgnored { get; private set; }
@@ -190,7 +192,8 @@ public sealed class RoomParticipant
                 End(RoomEnd.MediaFailed, $"the media connection to the room failed: {peerEvent.Reason ?? "unknown"}");
                 break;
             case PeerEventKind.Closed:
-                End(RoomEnd.MediaFailed, "the room server closed the media connection");
+                // Removed, deleted, replaced: the goodbye that says which goes another way and may come a moment later.
+                _explainBy = now + s_explanationWait;
                 break;
             default:
                 break;
@@ -206,6 +209,11 @@ public sealed class RoomParticipant
         if (_leaveBy <= now)
         {
             End(RoomEnd.Left, "we left the room; the server did not say goodbye");
+            return;
+        }
+        if (_explainBy <= now)
+        {
+            End(RoomEnd.MediaFailed, "the room server closed the media connection");
             return;
         }
         if (_joinBy <= now)

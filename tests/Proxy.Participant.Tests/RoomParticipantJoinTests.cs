@@ -231,6 +231,27 @@ public sealed class RoomParticipantJoinTests
     }
 
     [Fact]
+    public void Goodbye_that_comes_after_the_transport_closed_still_says_why()
+    {
+        ParticipantHarness machine = Server.Active();
+        machine.Peer(PeerEventKind.Closed);
+        Assert.False(machine.Machine.IsEnded);
+        machine.Receive(Server.Leave(DisconnectReason.ParticipantRemoved));
+        Assert.Equal(RoomEnd.Removed, machine.End);
+    }
+
+    [Fact]
+    public void Transport_that_closes_without_a_goodbye_is_a_failure_after_half_a_second()
+    {
+        ParticipantHarness machine = Server.Active();
+        machine.Peer(PeerEventKind.Closed);
+        machine.Advance(TimeSpan.FromMilliseconds(499));
+        Assert.False(machine.Machine.IsEnded);
+        machine.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(RoomEnd.MediaFailed, machine.End);
+    }
+
+    [Fact]
     public void Transport_that_closes_while_we_leave_does_not_spoil_the_goodbye()
     {
         ParticipantHarness machine = Server.Active();

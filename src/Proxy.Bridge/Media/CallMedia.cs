@@ -406,7 +406,9 @@ public sealed class CallMedia
     private void CheckTimeout(SipAudio audio, MonoTime now)
     {
         TimeSpan limit = _hasHeard ? audio.MediaTimeout : audio.MediaTimeoutInitial;
-        if (_hasTimedOut || !audio.Receives || limit <= TimeSpan.Zero || now - HeardAt < limit)
+        // A caller on hold may play music or nothing at all: silence then means nothing.
+        bool isHeld = !audio.Receives || !audio.Sends;
+        if (_hasTimedOut || isHeld || limit <= TimeSpan.Zero || now - HeardAt < limit)
         {
             return;
         }

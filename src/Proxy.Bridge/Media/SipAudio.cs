@@ -25,7 +25,7 @@ public sealed record SipAudio
     /// <summary>Where it wants RTCP; equal to <see cref="Remote"/> when muxed.</summary>
     public required NetEndPoint RemoteRtcp { get; init; }
 
-    /// <summary>We send audio (false while the caller holds us).</summary>
+    /// <summary>We send audio (false while the caller holds us: the media timeout rests).</summary>
     public bool Sends { get; init; } = true;
 
     /// <summary>We expect audio (false while held: the media timeout rests).</summary>

@@ -66,6 +66,30 @@ public sealed class CallMediaTests : IMediaIo, IDisposable
         Assert.Equal(_now, _media.HeardAt);
     }
 
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Caller_on_hold_that_sends_nothing_is_not_timed_out_until_it_resumed(bool sends, bool receives)
+    {
+        SipAudio both = new()
+        {
+            Law = G711Law.Mu, PayloadType = 0, Remote = _caller, RemoteRtcp = _caller, MediaTimeout = TimeSpan.FromSeconds(2), MediaTimeoutInitial = TimeSpan.FromSeconds(2),
+        };
+        _media.Handle(new CallCommand(CallCommandKind.Renegotiate, both), _now);
+        Press(5);
+        _media.Handle(new CallCommand(CallCommandKind.Renegotiate, both with { Sends = sends, Receives = receives }), _now);
+        _sent.Clear();
+        Tick(500);
+        Assert.Empty(_sent);
+        Assert.DoesNotContain(_events, e => e.Kind == CallEventKind.MediaTimeout);
+        _media.Handle(new CallCommand(CallCommandKind.Renegotiate, both), _now);
+        Tick(95);
+        Assert.NotEmpty(_sent);
+        Assert.DoesNotContain(_events, e => e.Kind == CallEventKind.MediaTimeout);
+        Tick(10);
+        Assert.Single(_events, e => e.Kind == CallEventKind.MediaTimeout);
+    }
+
     [Fact]
     public void Closing_without_a_room_tells_the_counts()
     {
