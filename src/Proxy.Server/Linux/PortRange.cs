@@ -7,6 +7,7 @@ using Proxy.Core.Time;
 namespace Proxy.Server.Linux;
 
 /// <summary>One owner. UDP ports of a range: taken at random, and at rest for a while after use so that late packets are not heard by the next call.</summary>
+/// <remarks>A rest is cut short before a call is refused: its source latch keeps late packets out too.</remarks>
 public sealed class PortRange
 {
     private readonly IRandom _random;
@@ -48,12 +49,16 @@ public sealed class PortRange
     /// <summary>Ports at rest, some of which may be ready again.</summary>
     public int Resting => _restingCount;
 
-    /// <returns>False when none is free: the call is refused with 503.</returns>
+    /// <returns>False when all are out: the call is refused with 503.</returns>
     [NoAlloc]
     public bool TryTake(MonoTime now, out ushort port)
     {
         Wake(now);
         port = 0;
+        if (_freeCount == 0 && _restingCount > 0)
+        {
+            WakeLongestRested();
+        }
         if (_freeCount == 0)
         {
             return false;
@@ -80,9 +85,14 @@ public sealed class PortRange
     {
         while (_restingCount > 0 && _restsUntil[_restingAt] <= now)
         {
-            _free[_freeCount++] = _resting[_restingAt];
-            _restingAt = (_restingAt + 1) % Capacity;
-            _restingCount--;
+            WakeLongestRested();
         }
+    }
+
+    private void WakeLongestRested()
+    {
+        _free[_freeCount++] = _resting[_restingAt];
+        _restingAt = (_restingAt + 1) % Capacity;
+        _restingCount--;
     }
 }

@@ -35,18 +35,34 @@ public sealed class PortRangeTests
     [Fact]
     public void Returned_port_rests_before_it_is_given_again()
     {
-        PortRange range = new(20000, 20003, 2, s_rest, new SeededRandom(2));
+        PortRange range = new(20000, 20005, 2, s_rest, new SeededRandom(2));
         Assert.True(range.TryTake(MonoTime.FromMillis(0), out ushort a));
         Assert.True(range.TryTake(MonoTime.FromMillis(0), out ushort b));
         range.Return(a, MonoTime.FromMillis(1000));
         Assert.Equal(1, range.Taken);
-        Assert.False(range.TryTake(MonoTime.FromMillis(5999), out _));
+        Assert.True(range.TryTake(MonoTime.FromMillis(5999), out ushort c));
+        Assert.NotEqual(a, c);
         Assert.True(range.TryTake(MonoTime.FromMillis(6000), out ushort again));
         Assert.Equal(a, again);
         range.Return(b, MonoTime.FromMillis(6000));
         range.Return(again, MonoTime.FromMillis(6000));
-        Assert.Equal(0, range.Taken);
+        Assert.Equal(1, range.Taken);
         Assert.Equal(2, range.Resting);
+    }
+
+    [Fact]
+    public void Rest_is_cut_short_for_the_longest_rested_port_before_a_call_is_refused()
+    {
+        PortRange range = new(20000, 20003, 2, s_rest, new SeededRandom(2));
+        Assert.True(range.TryTake(MonoTime.FromMillis(0), out ushort a));
+        Assert.True(range.TryTake(MonoTime.FromMillis(0), out ushort b));
+        Assert.False(range.TryTake(MonoTime.FromMillis(0), out _));
+        range.Return(b, MonoTime.FromMillis(100));
+        range.Return(a, MonoTime.FromMillis(200));
+        Assert.True(range.TryTake(MonoTime.FromMillis(300), out ushort first));
+        Assert.True(range.TryTake(MonoTime.FromMillis(300), out ushort second));
+        Assert.Equal((b, a), (first, second));
+        Assert.False(range.TryTake(MonoTime.FromMillis(300), out _));
     }
 
     [Fact]
