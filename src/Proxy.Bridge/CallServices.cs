@@ -57,6 +57,9 @@ public sealed record CallServices
     /// <summary>livekit/sip's meaning: an SAVP offer under a trunk that disables encryption is answered in clear.</summary>
     public bool AnswersSecureInClear { get; init; }
 
+    /// <summary>Callers that no trunk lists get no answer where the policy refuses them (<c>hide_inbound_port</c>).</summary>
+    public bool HidesFromStrangers { get; init; }
+
     /// <summary>Name in Warning headers.</summary>
     public string AgentName { get; init; } = "siproom";
 

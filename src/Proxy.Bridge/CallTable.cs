@@ -365,4 +365,7 @@ public sealed class CallCounters
     public long Refused { get; set; }
 
     public long Challenged { get; set; }
+
+    /// <summary>Refused without an answer.</summary>
+    public long Silenced { get; set; }
 }

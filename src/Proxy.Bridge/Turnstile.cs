@@ -52,6 +52,13 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
 
     public void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
     {
+        if (IsSilent(verdict))
+        {
+            dialog.Drop(now);
+            counters.Silenced++;
+            Close(record, Refusals.Name(verdict.Code), verdict.Sentence + "; no answer, because of hide_inbound_port", 0);
+            return;
+        }
         Span<byte> buffer = stackalloc byte[512];
         var headers = new SipHeaderLines(buffer);
         if (verdict.RetryAfterSeconds > 0)
@@ -67,6 +74,10 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         counters.Refused++;
         Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
     }
+
+    /// <summary>What a node says of itself goes to everybody, and who was asked for credentials knows already that we are here.</summary>
+    private bool IsSilent(Verdict verdict) => services.HidesFromStrangers && !verdict.IsListedSource && verdict.RetryAfterSeconds == 0
+        && verdict.Code is not (RefusalCode.BadCredentials or RefusalCode.Internal);
 
     public void RefuseMedia(SipDialog dialog, CallRecord record, in AnswerVerdict answer, MonoTime now)
     {

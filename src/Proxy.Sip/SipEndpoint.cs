@@ -249,6 +249,10 @@ public sealed class SipEndpoint : IDisposable
             _stateless.Send(in view, in flow, 481, default);
             return;
         }
+        if (invite.IsSilent)
+        {
+            return;
+        }
         SipDialog? dialog = invite.Dialog;
         _stateless.Send(in view, in flow, 200, default, dialog is null ? default : dialog.Identity.LocalTag);
         if (dialog is null || invite.State != ServerState.Proceeding)

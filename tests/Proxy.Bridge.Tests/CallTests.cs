@@ -118,6 +118,29 @@ public sealed class CallTests
         Assert.DoesNotContain("Reason:", _w.Last, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 404)]
+    public void A_hidden_port_is_silent_for_strangers_and_answers_those_a_trunk_lists(bool isListed, int expected)
+    {
+        CallWorld hidden = new(isHidden: true);
+        hidden.Decision = _ => Verdict.Refuse(RefusalCode.NoTrunk, "no trunk takes calls to +1", Refusals.Default) with { IsListedSource = isListed };
+        hidden.Invite();
+        hidden.Advance(TimeSpan.FromSeconds(40));
+        Assert.Equal(expected == 0 ? [] : [expected], hidden.InviteStatuses);
+        Assert.Equal((expected, "no_trunk"), (hidden.Record.SipStatus, hidden.Record.Code));
+        Assert.Equal(isListed ? 0 : 1, hidden.Calls.Counters.Silenced);
+    }
+
+    [Fact]
+    public void A_hidden_port_still_asks_for_credentials_and_takes_calls()
+    {
+        CallWorld hidden = new(isHidden: true);
+        hidden.Decision = _ => new Verdict { Kind = VerdictKind.Challenge, SipStatus = 407, Challenge = new DigestChallenge("LiveKit", "n1", "MD5", false) };
+        hidden.Invite();
+        Assert.Equal([407], hidden.InviteStatuses);
+    }
+
     [Fact]
     public void An_offer_without_a_common_codec_gets_488_with_a_warning()
     {

@@ -25,6 +25,7 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         writer.Counter("siproom_calls_started_total", "Calls that policy took.", signal.Calls.Counters.Started);
         writer.Counter("siproom_calls_refused_total", "Calls that were refused.", signal.Calls.Counters.Refused);
         writer.Counter("siproom_calls_challenged_total", "INVITEs that were asked for credentials.", signal.Calls.Counters.Challenged);
+        writer.Counter("siproom_calls_silenced_total", "INVITEs that were refused without an answer (hide_inbound_port).", signal.Calls.Counters.Silenced);
         writer.Counter("siproom_calls_ended_total", "Calls that were taken and are over.", signal.Calls.Counters.Ended);
         Proxy.Bridge.PinCounters pins = signal.Calls.Pins;
         void Pin(string result, long value) => writer.Counter("siproom_pin_total", "PINs asked, and what was keyed.", MetricsWriter.Label("result", result), value);

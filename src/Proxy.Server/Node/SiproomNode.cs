@@ -30,6 +30,9 @@ namespace Proxy.Server.Node;
 /// </summary>
 public sealed class SiproomNode : IDisposable
 {
+    /// <summary>A 100 that leaves before the policy has decided would show that somebody is here.</summary>
+    private static readonly TimeSpan s_hiddenTrying = TimeSpan.FromMilliseconds(200);
+
     private readonly List<IDisposable> _parts = [];
     private readonly List<Thread> _threads = [];
     private readonly NodeParts _p;
@@ -93,7 +96,15 @@ public sealed class SiproomNode : IDisposable
         });
         NetAddress signalAddress = AdvertisedAddress(config);
         SipListener[] listeners = bound.Listeners(config, signalAddress);
-        var sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = limits, ServerHeader = "siproom", RetryAfterSeconds = RetryAfter(config) }, SystemRandom.Instance);
+        var options = new SipEndpointOptions
+        {
+            Listeners = listeners,
+            Limits = limits,
+            ServerHeader = "siproom",
+            RetryAfterSeconds = RetryAfter(config),
+            TryingDelay = config.HideInboundPort ? s_hiddenTrying : TimeSpan.Zero,
+        };
+        var sip = new SipEndpoint(options, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
         CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
@@ -274,6 +285,7 @@ public sealed class SiproomNode : IDisposable
             UtcAtZero = utcAtZero,
             Passthrough = config.RoomCodec,
             AnswersSecureInClear = config.Compat == Compat.LiveKit,
+            HidesFromStrangers = config.HideInboundPort,
         };
     }
 

@@ -68,6 +68,9 @@ internal sealed class ServerTransaction(int index)
     /// <summary>Timer H, I, J or L.</summary>
     public MonoTime EndAt { get; set; } = MonoTime.Never;
 
+    /// <summary>Nothing is ever answered: neither the request nor a CANCEL of it.</summary>
+    public bool IsSilent { get; set; }
+
     /// <summary>When a delayed 100 is due.</summary>
     public MonoTime TryingAt { get; set; } = MonoTime.Never;
 }

@@ -71,6 +71,7 @@ internal sealed class ServerTransactions
         ServerTransaction transaction = _all[index] ??= new ServerTransaction(index);
         transaction.Generation++;
         transaction.State = ServerState.Proceeding;
+        transaction.IsSilent = false;
         transaction.Method = view.Method;
         transaction.Source = flow;
         transaction.Route = ResponseRoute.Of(view.TopVia, in flow);
@@ -151,6 +152,7 @@ internal sealed class ServerTransactions
     {
         ForgetResponse(transaction);
         transaction.State = ServerState.Confirmed;
+        transaction.IsSilent = true;
         transaction.TryingAt = MonoTime.Never;
         transaction.EndAt = now.AddMillis(64 * _core.T1);
         Arm(transaction);

@@ -24,12 +24,13 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     private int _callNumber;
 
     /// <param name="agents">The room server in this process; null when it runs elsewhere.</param>
-    public CallWorld(Limits? limits = null, FakeAgents? agents = null)
+    /// <param name="isHidden">As with <c>hide_inbound_port</c>.</param>
+    public CallWorld(Limits? limits = null, FakeAgents? agents = null, bool isHidden = false)
     {
         Limits = limits ?? new Limits { CallsMax = 50 };
         var random = new SeededRandom(7);
         SipListener[] listeners = [new(0, SipTransport.Udp, At("203.0.113.1:5060"), At("203.0.113.1:5060"))];
-        _sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = Limits }, random);
+        _sip = new SipEndpoint(new SipEndpointOptions { Listeners = listeners, Limits = Limits, TryingDelay = TimeSpan.FromMilliseconds(isHidden ? 200 : 0) }, random);
         Calls = new CallTable(new CallServices
         {
             Limits = Limits,
@@ -45,6 +46,7 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             UtcAtZero = DateTimeOffset.UnixEpoch,
             Agents = agents,
             Dispatcher = agents,
+            HidesFromStrangers = isHidden,
         });
     }
 

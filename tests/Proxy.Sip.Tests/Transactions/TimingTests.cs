@@ -181,6 +181,7 @@ public sealed class TimingTests
         side.Receive(Sipside.Invite("z9hG4bKother", "call-2"));
         side.Do(now => side.Events[1].Dialog.Drop(now));
         side.Receive(Sipside.Invite("z9hG4bKother", "call-2"));
+        side.Receive(Sipside.Invite("z9hG4bKother", "call-2").Replace("INVITE", "CANCEL", StringComparison.Ordinal));
         side.Advance(1000);
         Assert.Equal([100], side.Statuses);
         Assert.Equal(1, side.Endpoint.Counters.Silenced);

@@ -37,6 +37,15 @@ export class Scenario {
     this.waiters = new Set();
     this.isTcp = /-tcp$/.test(record.id);
     this.recorded = record.ladder.map((e) => ({ ...e, message: parse(e.raw) }));
+    for (const note of record.notes) {
+      const keyed = /^([\d.]+)ms (?:(\S+): )?digits start: '([^']+)' via 4733/.exec(note);
+      if (keyed) this.recorded.push({ ms: Number(keyed[1]), leg: keyed[2] ?? '', dir: '#', digits: keyed[3], raw: '', message: parse('') });
+    }
+    for (const [leg, digits] of Object.entries(options.digits ?? {})) {
+      const ack = this.recorded.find((e) => e.leg === leg && e.message.method === 'ACK');
+      this.recorded.push({ ms: ack.ms + 1, leg, dir: '#', digits, raw: '', message: parse('') });
+    }
+    this.recorded.sort((a, b) => a.ms - b.ms);
   }
 
   async run() {
@@ -53,7 +62,8 @@ export class Scenario {
         last = entry.ms;
         expected = [];
         await this.options.beforeLeg?.[entry.leg]?.(this, entry);
-        await this.play(entry);
+        if (entry.digits) await this.press(entry.digits);
+        else await this.play(entry);
       }
       for (const e of expected) await this.await(e, this.patience(e));
       await this.settle();
@@ -335,21 +345,46 @@ export class Scenario {
   talk(answer) {
     const leg = Object.values(this.record.rtp ?? {}).find((r) => r.tx_packets > 0);
     const port = Number(/^m=audio (\d+)/m.exec(answer.body)?.[1]), ip = /^c=IN IP4 ([\d.]+)/m.exec(answer.body)?.[1];
-    if (!leg || !port || !ip || this.media) return;
+    if (!leg || !port || !ip) return;
+    if (this.rtp) { Object.assign(this.rtp, { port, ip }); return; }
     const socket = dgram.createSocket('udp4');
     this.sockets.set('media', socket);
     socket.on('error', () => {});
-    socket.bind(leg.local_port ?? 17472, this.map([...this.recorded[0].raw.matchAll(/c=IN IP4 (127\.0\.\d+\.\d+)/g)][0]?.[1] ?? '127.0.1.1'), () => {
+    const event = /^a=rtpmap:(\d+) telephone-event/m.exec(answer.body)?.[1] ?? 101;
+    this.rtp = { socket, port, ip, event: Number(event), sequence: 1, stamp: 160, isPressing: false };
+    const from = this.recorded.map((e) => /c=IN IP4 (127\.0\.\d+\.\d+)/.exec(e.raw)?.[1]).find((x) => x && x !== '127.0.0.1') ?? '127.0.1.1';
+    socket.bind(leg.local_port ?? 17472, this.map(from), () => {
       const end = performance.now() + (this.options.talkMs ?? 1e9);
-      let sequence = 1;
       this.media = setInterval(() => {
-        if (performance.now() > end) return;
-        const packet = Buffer.alloc(172, 0xff);
-        packet.writeUInt32BE(0x80000000 + sequence, 0); packet.writeUInt32BE(sequence * 1600, 4); packet.writeUInt32BE(0x5150, 8);
-        sequence++;
-        socket.send(packet, port, ip);
+        if (performance.now() < end && !this.rtp.isPressing) this.sendRtp(0, Buffer.alloc(160, 0xff), (this.rtp.stamp += 1600));
       }, 200);
     });
+  }
+
+  sendRtp(payloadType, payload, stamp, marker = 0) {
+    const head = Buffer.alloc(12);
+    head.writeUInt16BE(0x8000 | (marker << 7) | payloadType, 0); head.writeUInt16BE(this.rtp.sequence++, 2);
+    head.writeUInt32BE(stamp, 4); head.writeUInt32BE(0x5150, 8);
+    this.rtp.socket.send(Buffer.concat([head, payload]), this.rtp.port, this.rtp.ip);
+  }
+
+  /** Keys as RFC 4733 events of 80 ms. */
+  async press(digits) {
+    if (!(await this.until(() => this.rtp, 5000))) return;
+    this.rtp.isPressing = true;
+    for (let i = 0; i < 3; i++, await sleep(20)) this.sendRtp(0, Buffer.alloc(160, 0xff), (this.rtp.stamp += 160));
+    for (const digit of digits) {
+      const stamp = (this.rtp.stamp += 800);
+      for (let n = 1; n <= 7; n++) {
+        const isEnd = n > 4;
+        const payload = Buffer.from(['0123456789*#ABCD'.indexOf(digit), (isEnd ? 0x80 : 0) | 10, 0, 0]);
+        payload.writeUInt16BE(160 * Math.min(n, 4), 2);
+        this.sendRtp(this.rtp.event, payload, stamp, n === 1 ? 1 : 0);
+        if (!isEnd) await sleep(20);
+      }
+      await sleep(40);
+    }
+    this.rtp.isPressing = false;
   }
 
   /** Refusals are acknowledged at once, unless the recorded caller left one unacknowledged to see what happens. */

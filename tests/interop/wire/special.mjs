@@ -10,10 +10,13 @@ const deleteRoom = (scenario) => scenario.node.post('DeleteRoom', { room: roomOf
 const drain = async (scenario) => { scenario.node.child.kill('SIGTERM'); await new Promise((r) => setTimeout(r, 300)); };
 
 // Pattern of ids, what to do: act (make the room do what it did in the recording), talkMs (RTP stops after that), patience (for a
-// request of ours) and settle (for the last answer), ms; once: not played again; seconds: how long it takes, for the order.
+// request of ours) and settle (for the last answer), ms; once: not played again; digits: keys pressed after the ACK of a leg; seconds: how long it takes, for the order.
 const rules = [
   [/^(1\.54|1\.44|3\.29|6\.05)/, { act: remove }],
   [/^6\.04/, { act: deleteRoom }],
+  [/^1\.1[0-9]|^1\.2[01]/, { patience: 12000, answerWithin: 12000, seconds: 15 }],
+  [/^1\.20/, { digits: { pin: '5678#', open: '#', wrong: '9999#' }, once: true }],
+  [/^1\.22/, { digits: { '0001#': '0001#', '0002#': '0002#', '0003#': '0003#', '1234#': '1234#' }, patience: 2500, once: true, seconds: 15 }],
   [/^1\.49/, { patience: 8000, seconds: 6 }],
   [/^1\.50/, { patience: 9000, talkMs: 1000, seconds: 6 }],
   [/^2\.77(-|c)/, { patience: 40000, talkMs: 0, seconds: 40 }],
