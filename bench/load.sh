@@ -29,12 +29,30 @@ start() { # start LOG COMMAND...: in the background; its id is in $started
     started=$!
     running="$running $started"
 }
-stop() {
-    kill "$1" 2>/dev/null
-    wait "$1" 2>/dev/null
-    running=$(for id in $running; do [ "$id" = "$1" ] || printf ' %s' "$id"; done)
+# A node that still has calls drains after the first signal and ends at the second; who ignores both is killed.
+live() { for id in "$@"; do grep -qs '^State:.[^ZX]' "/proc/$id/status" && printf ' %s' "$id"; done; }
+stop() { # stop ID...
+    for signal in TERM TERM KILL; do
+        # shellcheck disable=SC2046 # a list of ids
+        [ -z "$(live "$@")" ] || kill -s $signal $(live "$@") 2>/dev/null
+        tries=15
+        while [ -n "$(live "$@")" ] && [ "$tries" -gt 0 ]; do
+            tries=$((tries - 1))
+            sleep 0.1
+        done
+    done
+    wait "$@" 2>/dev/null
+    forget "$@"
 }
-stop_all() { for id in $running; do stop "$id"; done; }
+forget() { for id in "$@"; do running=$(echo " $running " | sed "s/ $id / /"); done; }
+finish() { # finish ID: until it ends by itself; its status
+    wait "$1"
+    code=$?
+    forget "$1"
+    return $code
+}
+# shellcheck disable=SC2086 # a list of ids
+stop_all() { [ -z "${running# }" ] || stop $running; }
 trap stop_all EXIT
 trap 'exit 1' INT TERM HUP
 await() { # await TEXT FILE: until the text stands there, ten seconds at most
@@ -132,10 +150,10 @@ calls() { # calls g711|opus CALLS
     hold=$(awk "BEGIN {print int(($ramp + $settle + $seconds + 3) * 1000)}")
     start $work/sipp.log sh -c "cd $work && exec timeout 300 taskset -c 1 sipp $address:18060 -sf caller.xml -inf calls.csv -i $address -p 18070 -m $2 -l $2 -r $rate -d $hold -trace_rtt -rtt_freq 1 -trace_err -nostdin"
     sipp=$started
-    wait "$media" || { status=1; say "$1, $2 calls: not every call heard its agent"; }
+    finish "$media" || { status=1; say "$1, $2 calls: not every call heard its agent"; }
     curl -s --max-time 5 "http://$address:18888/metrics" >$work/metrics
-    wait "$echoing" || status=1
-    wait "$sipp" || { status=1; say "$1, $2 calls: SIPp ended with an error: $(tail -2 $work/caller_*errors.log 2>/dev/null)"; }
+    finish "$echoing" || status=1
+    finish "$sipp" || { status=1; say "$1, $2 calls: SIPp ended with an error: $(tail -2 $work/caller_*errors.log 2>/dev/null)"; }
     stop "$node"
     stop "$rooms"
     [ -s "$report" ] || return
