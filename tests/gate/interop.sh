@@ -10,14 +10,14 @@ log=$(mktemp)
 dotnet build bench/Proxy.Load --nologo -v q >"$log" 2>&1 || { tail -5 "$log"; echo "0 passed, 1 failed"; exit 1; }
 export SIPROOM_LOAD="$PWD/bench/Proxy.Load/bin/Debug/net9.0/siproom-load"
 : >"$log"
-for script in calls page hundred rtc-node agents chromium operator tls; do
+for script in calls pin page hundred rtc-node agents chromium operator tls; do
     [ -f "tests/interop/rooms/$script.mjs" ] || continue
     timeout 400 node "tests/interop/rooms/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done
 (cd tests/interop/api && npm ci --silent --no-audit --no-fund) >>"$log" 2>&1 || echo "FAIL npm ci in tests/interop/api" >>"$log"
 for script in sdk twilio docs; do
     [ -f "tests/interop/api/$script.mjs" ] || continue
-    timeout 120 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
+    timeout 200 node "tests/interop/api/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done
 timeout 200 node tests/interop/wire/replay.mjs >>"$log" 2>&1 || echo "FAIL wire/replay ended with $?" >>"$log"
 grep -E '^(ok|FAIL) ' "$log"

@@ -13,15 +13,15 @@ internal static class CheckCommand
     {
         Command command = new("check", "Tell every error of configuration and policy");
         ConfigFlags flags = new(command, isServing: false);
-        Option<string?> against = new("--against") { Description = "Also list what livekit/sip would treat differently (not built yet)", HelpName = "livekit" };
+        Option<string?> against = new("--against") { Description = "Also list every object of the folder that livekit/sip would treat differently", HelpName = "livekit" };
         command.Options.Add(against);
-        command.SetAction(result => result.GetValue(against) is null
-            ? Run(flags.Read(result))
-            : Terminal.Fail(ExitCode.Failed, "check --against is not built yet"));
+        command.SetAction(result => result.GetValue(against) is null or "livekit"
+            ? Run(flags.Read(result), result.GetValue(against) is not null)
+            : Terminal.Fail(ExitCode.BadInput, $"--against '{result.GetValue(against)}' is unknown; known is livekit"));
         return command;
     }
 
-    private static int Run(ConfigOverrides overrides)
+    private static int Run(ConfigOverrides overrides, bool isCompared)
     {
         // With a policy folder alone there is no configuration to be complete.
         bool isPolicyOnly = overrides.File is null && overrides.PolicyFolder is not null;
@@ -32,7 +32,7 @@ internal static class CheckCommand
         string? folder = read.Config?.PolicyFolder ?? overrides.PolicyFolder;
         if (folder is not null)
         {
-            errors += CheckPolicy(folder, read.Config ?? new ServerConfig());
+            errors += CheckPolicy(folder, read.Config ?? new ServerConfig(), isCompared);
         }
         if (errors == 0)
         {
@@ -41,7 +41,7 @@ internal static class CheckCommand
         return errors == 0 ? ExitCode.Done : ExitCode.BadInput;
     }
 
-    private static int CheckPolicy(string folder, ServerConfig config)
+    private static int CheckPolicy(string folder, ServerConfig config, bool isCompared)
     {
         if (!System.IO.Directory.Exists(folder))
         {
@@ -54,6 +54,10 @@ internal static class CheckCommand
         foreach (PolicyProblem problem in problems)
         {
             Terminal.Lines([$"{folder}: {problem.Sentence}"]);
+        }
+        foreach (string difference in isCompared ? LiveKitDifferences.List(store.Current.Objects) : [])
+        {
+            System.Console.Out.WriteLine(difference);
         }
         if (InventoryNotice.Of(store.Current.Objects) is { } silent)
         {

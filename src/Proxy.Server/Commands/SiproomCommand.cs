@@ -54,6 +54,7 @@ internal static class SiproomCommand
         root.Subcommands.Add(InboundCommand.Build());
         root.Subcommands.Add(DispatchCommand.Build());
         root.Subcommands.Add(NumberCommand.Build());
+        root.Subcommands.Add(TwilioCommand.Build());
         root.Subcommands.Add(CallsCommand.Build());
         root.Subcommands.Add(DrainCommand.Build());
         root.Subcommands.Add(ReloadCommand.Build());

@@ -96,6 +96,7 @@ public sealed class ConfigLoader
         config = ReadSip(top, config);
         config = ReadMedia(top, config);
         config = ReadPolicy(top, config);
+        config = config with { Twilio = TwilioSettings.Read(top, config, _environment) };
         config = ReadLogging(top, config);
         IgnoreOthers(top);
         return config;

@@ -109,6 +109,9 @@ public sealed record ServerConfig
 
     public Refusals Refusals { get; init; } = Refusals.Default;
 
+    /// <summary><c>twilio:</c> and <c>public_http:</c>.</summary>
+    public TwilioConfig Twilio { get; init; } = new();
+
     // ---- Operation ----
 
     public NetEndPoint Http { get; init; } = new(NetAddress.FromV4(0x7F000001), 7888);

@@ -16,6 +16,7 @@ using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Server.Rooms;
 using Proxy.Server.Store;
+using Proxy.Server.Twilio;
 
 namespace Proxy.Server.Node;
 
@@ -74,7 +75,7 @@ public static class ServeNode
         });
         var health = new HealthModule(() => control.WhyNotReady);
         var metrics = new MetricsModule(node.Metrics);
-        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, node, policy, rooms, control)]);
+        HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, log, node, policy, rooms, control)]);
         await using (http.ConfigureAwait(false))
         {
             try
@@ -93,6 +94,12 @@ public static class ServeNode
                 System.Console.Error.WriteLine("siproom: " + taken);
                 return Failed;
             }
+            (HttpHost? outside, taken) = await StartPublicAsync(config, log, node, policy).ConfigureAwait(false);
+            if (taken.Length > 0)
+            {
+                System.Console.Error.WriteLine("siproom: " + taken);
+                return Failed;
+            }
             (HttpHost? socket, string error) = await StartControlAsync(config, http.Local, log, node, policy, control).ConfigureAwait(false);
             if (error.Length > 0)
             {
@@ -106,19 +113,28 @@ public static class ServeNode
             System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")} http={http.Local} calls_max={calls}({because})");
             await signals.WaitAsync().ConfigureAwait(false);
             await LeaveAsync(node, control, signals, log).ConfigureAwait(false);
-            if (socket is not null)
+            foreach (HttpHost? beside in (HttpHost?[])[socket, outside])
             {
-                await socket.DisposeAsync().ConfigureAwait(false);
+                if (beside is not null)
+                {
+                    await beside.DisposeAsync().ConfigureAwait(false);
+                }
             }
         }
         return Done;
     }
 
-    private static List<IHttpModule> Modules(ServerConfig config, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
+    private static List<IHttpModule> Modules(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
         var modules = new List<IHttpModule>(policy.Modules);
         AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false), isDev: rooms is not null);
+        if (rooms is not null && config.Twilio is { PublicHttp: null, AuthToken.Length: > 0 })
+        {
+            var voice = new VoiceModule(config.Twilio, () => policy.Objects, sentence => NodeLog.Policy(log, sentence));
+            node.Metrics.Add(voice);
+            modules.Add(voice);
+        }
         if (rooms is not null)
         {
             node.Metrics.Add(rooms);
@@ -126,6 +142,27 @@ public static class ServeNode
             modules.Add(new DevModule(rooms, new DevOptions(config.ApiKey, config.ApiSecret, node.SipLocal.ToString(), () => DateTimeOffset.UtcNow)));
         }
         return modules;
+    }
+
+    /// <summary>The listener that strangers reach: Twilio's route and nothing else.</summary>
+    private static async Task<(HttpHost? Host, string Error)> StartPublicAsync(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy)
+    {
+        if (config.Twilio.PublicHttp is not { } listen)
+        {
+            return (null, "");
+        }
+        var voice = new VoiceModule(config.Twilio, () => policy.Objects, sentence => NodeLog.Policy(log, sentence));
+        node.Metrics.Add(voice);
+        HttpHost host = HttpHost.Build(new HttpOptions { Listen = listen, Log = log, Connections = 1_000, BodyBytes = 128 * 1024 }, [voice]);
+        try
+        {
+            await host.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            return (host, "");
+        }
+        catch (System.IO.IOException e)
+        {
+            return (host, $"public_http cannot listen on {listen}: {e.Message}");
+        }
     }
 
     private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate, bool isDev)

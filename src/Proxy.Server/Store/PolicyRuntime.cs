@@ -71,6 +71,9 @@ public sealed class PolicyRuntime : IDisposable
     /// <summary>The same routes for the control socket, where no token is asked for.</summary>
     public IReadOnlyList<IHttpModule> ControlModules { get; }
 
+    /// <summary>The objects now in force.</summary>
+    public StoredObjects Objects => _store.Objects;
+
     /// <summary>The snapshot's version now in force, for metrics.</summary>
     public long Version => _store.Current.Version;
 

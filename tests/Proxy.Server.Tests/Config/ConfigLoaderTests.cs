@@ -24,6 +24,20 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void Twilio_needs_an_auth_token_on_a_public_address_and_sends_calls_to_where_we_are()
+    {
+        Dictionary<string, string> environment = new() { ["TWILIO_AUTH_TOKEN"] = "t" };
+        TwilioConfig twilio = Good(Minimal + "public_http: 0.0.0.0:8080\nnat_1_to_1_ip: 198.51.100.7\nsip_port: 5080\n", environment: environment).Twilio;
+        Assert.Equal(("t", "198.51.100.7:5080", "0.0.0.0:8080"), (twilio.AuthToken, twilio.SipHost, twilio.PublicHttp.ToString()));
+        Assert.Equal("sip.example.com", Good(Minimal + "sip_hostname: sip.example.com\n").Twilio.SipHost);
+        Assert.Equal("", Good(Minimal).Twilio.SipHost);
+        Assert.Contains("public_http", Assert.Single(Load(Minimal + "public_http: 0.0.0.0:8080\n").Errors), StringComparison.Ordinal);
+        Assert.Contains("sip_host", Assert.Single(Load(Minimal + "twilio: { sip_host: 'a b' }\n").Errors), StringComparison.Ordinal);
+        Assert.Contains("public_url", Assert.Single(Load(Minimal + "twilio: { public_url: pbx }\n").Errors), StringComparison.Ordinal);
+        Assert.Contains("needs the section", Assert.Single(Load(Minimal + "twilio: { transport: tls }\n").Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Interconnect_lists_networks()
     {
         Assert.Equal(["192.0.2.7", "198.51.100.0/24"], Good(Minimal + "interconnect: { allowed_addresses: [192.0.2.7, 198.51.100.0/24] }\n").InterconnectAddresses);

@@ -36,11 +36,12 @@ export function scratch() {
   return folder;
 }
 
-/** A node of its own; `policy` maps names such as `rules/a.json` to objects. */
-export async function startNode({ config = '', policy = {}, env = {} } = {}) {
+/** A node of its own; `policy` maps names such as `rules/a.json` to objects, `at` is a policy folder that is there already. */
+export async function startNode({ config = '', policy = {}, at = '', env = {} } = {}) {
   const folder = scratch();
-  const dir = join(folder, 'policy');
-  for (const [name, object] of Object.entries({ 'trunks/.keep': '', 'rules/.keep': '', ...policy })) {
+  const dir = at || join(folder, 'policy');
+  mkdirSync(dir, { recursive: true });
+  for (const [name, object] of Object.entries(policy)) {
     mkdirSync(join(dir, name, '..'), { recursive: true });
     writeFileSync(join(dir, name), typeof object === 'string' ? object : JSON.stringify(object));
   }
@@ -57,7 +58,7 @@ export async function startNode({ config = '', policy = {}, env = {} } = {}) {
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (text) => String(text).includes('ready') && resolve());
     child.once('exit', (code) => reject(new Error(`siproom serve ended with ${code}: ${log}`)));
-    setTimeout(() => reject(new Error('siproom serve is not ready after 20 s')), 20000).unref();
+    setTimeout(() => reject(new Error('siproom serve is not ready after 60 s')), 60000).unref();
   });
   return {
     url: 'http://' + http, http, sip, folder, dir, file, log: () => log,

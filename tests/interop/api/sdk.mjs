@@ -6,7 +6,7 @@ import { startNode, explain, check, finish, refused, sign, claims, KEY, SECRET }
 import { replay } from './replay.mjs';
 
 const node = await startNode({ policy: stock() });
-const sip = new SipClient(node.url, KEY, SECRET, { failover: false });
+const sip = new SipClient(node.url, KEY, SECRET, { failover: false, requestTimeout: 60 });
 try {
   await trunks();
   await rules();
@@ -121,9 +121,9 @@ async function wrong() {
 }
 
 async function tokens() {
-  const other = await refused(new SipClient(node.url, KEY, 'not the secret', { failover: false }).listSipInboundTrunk());
+  const other = await refused(new SipClient(node.url, KEY, 'not the secret', { failover: false, requestTimeout: 60 }).listSipInboundTrunk());
   check('a token of another secret', other.status === 401, other);
-  const key = await refused(new SipClient(node.url, 'nobody', SECRET, { failover: false }).listSipInboundTrunk());
+  const key = await refused(new SipClient(node.url, 'nobody', SECRET, { failover: false, requestTimeout: 60 }).listSipInboundTrunk());
   check('a token of an unknown key', key.status === 401, key);
   const ask = async (token, method = 'ListSIPInboundTrunk') => (await fetch(`${node.url}/twirp/livekit.SIP/${method}`, { method: 'POST', body: '{}',
     headers: { 'content-type': 'application/json', ...(token && { authorization: 'Bearer ' + token }) } })).status;
@@ -143,10 +143,10 @@ async function calls() {
   check('a call through the stored objects meets the PIN rule', verdict.verdict === 'pin' && verdict.trunk_id.startsWith('ST_'), verdict);
   const other = await explain(node, { from: '+19995550100', to: '+15105550101' });
   check('a caller who is not allowed is refused with a reason', other.verdict === 'reject' && other.sip.status === 403 && other.sentence.length > 0, other);
-  const rooms = new RoomServiceClient(node.url, KEY, SECRET, { failover: false });
+  const rooms = new RoomServiceClient(node.url, KEY, SECRET, { failover: false, requestTimeout: 60 });
   const room = await rooms.createRoom({ name: 'sdk', emptyTimeout: 10, maxParticipants: 4 });
   check('the built-in room server makes rooms for the SDK', room.name === 'sdk' && room.sid.startsWith('RM_'), room);
-  const dispatch = new AgentDispatchClient(node.url, KEY, SECRET, { failover: false });
+  const dispatch = new AgentDispatchClient(node.url, KEY, SECRET, { failover: false, requestTimeout: 60 });
   const job = await dispatch.createDispatch('sdk', 'agent-x', { metadata: 'md' });
   check('an agent is dispatched by the SDK', job.agentName === 'agent-x' && (await dispatch.listDispatch('sdk')).some((d) => d.id === job.id), job);
 }
