@@ -185,7 +185,7 @@ export class Scenario {
   /** Addresses, our tags and contacts in place of the incumbent's, and the body's length. */
   rewrite(raw) {
     const bytes = Buffer.from(raw, 'utf8').toString('latin1');
-    let text = this.map.text(bytes);
+    let text = this.rewriteQuietly(raw);
     for (const [theirs, ours] of this.tags) text = text.replaceAll(theirs, ours);
     text = text.replaceAll(new RegExp(this.node.host.replaceAll('.', '\\.') + ':174(60|61|65|68)(?!\\d)', 'g'), (_, port) => `${this.node.host}:${port === '61' ? this.node.tlsPort : this.node.sipPort}`);
     return fixLength(text, bytes);
@@ -277,7 +277,12 @@ export class Scenario {
       : e.message.get('call-id') === own.get('call-id'))).map((e) => e.message);
   }
 
-  rewriteQuietly(raw) { return this.map.text(Buffer.from(raw, 'utf8').toString('latin1')); }
+  /** Addresses, and in a second attempt other Call-IDs: the first may still be remembered. */
+  rewriteQuietly(raw) {
+    const text = this.map.text(Buffer.from(raw, 'utf8').toString('latin1'));
+    return this.options.attempt ? text.replace(/^(call-id|i)([ \t]*:[ \t]*)/gim, `$1$2again${this.options.attempt}-`) : text;
+  }
+
   finalOf(invite) { return this.answersTo(invite).find((m) => m.status >= 200); }
   tagOf(invite) { return this.answersTo(invite).filter((m) => m.toTag).at(-1)?.toTag; }
   textOf(invite) { return this.ladder.find((e) => e.dir === '>' && e.message.branch === invite.message.branch && e.message.method === 'INVITE')?.raw ?? this.rewriteQuietly(invite.raw); }

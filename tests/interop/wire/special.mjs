@@ -42,6 +42,5 @@ const reasons = [
 
 /** Why a scenario is not replayed; undefined for those that are. */
 export function skipped(record) {
-  if (record.tls) return 'over TLS: played as soon as the listener takes TLS';
   return reasons.find(([pattern]) => pattern.test(record.id))?.[1];
 }
