@@ -73,7 +73,12 @@ public sealed class CallMediaTests : IMediaIo, IDisposable
     {
         SipAudio both = new()
         {
-            Law = G711Law.Mu, PayloadType = 0, Remote = _caller, RemoteRtcp = _caller, MediaTimeout = TimeSpan.FromSeconds(2), MediaTimeoutInitial = TimeSpan.FromSeconds(2),
+            Law = G711Law.Mu,
+            PayloadType = 0,
+            Remote = _caller,
+            RemoteRtcp = _caller,
+            MediaTimeout = TimeSpan.FromSeconds(2),
+            MediaTimeoutInitial = TimeSpan.FromSeconds(2),
         };
         _media.Handle(new CallCommand(CallCommandKind.Renegotiate, both), _now);
         Press(5);
