@@ -158,10 +158,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         Ack();
     }
 
-    public void Receive(string message)
+    public void Receive(string message) => Receive(message, new SipFlow(SipTransport.Udp, 0, 0, s_caller));
+
+    public void Receive(string message, SipFlow flow)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(message);
-        var flow = new SipFlow(SipTransport.Udp, 0, 0, s_caller);
         _sip.HandleMessage(bytes, flow, Now);
         if (_sip.TryPollRefusal(out SipRefusal refusal))
         {
@@ -205,12 +206,16 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         Now = end;
     }
 
+    /// <summary>Of the last decision.</summary>
+    public CallFacts Facts { get; private set; } = new();
+
     /// <summary>Fills the trace of a decision.</summary>
     public Action<DecisionTrace?> Tracing { get; set; } = _ => { };
 
     public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace)
     {
         Tracing(trace);
+        Facts = facts;
         return Decision(facts);
     }
 
