@@ -94,10 +94,12 @@ internal ref struct AudioLine
 
     private void PickCodec(SipMediaCapabilities capabilities)
     {
+        Span<int> maps = stackalloc int[128];
+        Media.FindRtpMaps(maps);
         int best = int.MaxValue;
         foreach (byte payloadType in Media.PayloadTypes)
         {
-            if (!Media.TryGetRtpMap(payloadType, out SdpRtpMap map))
+            if (!Media.TryGetRtpMap(payloadType, maps, out SdpRtpMap map))
             {
                 continue;
             }
@@ -119,16 +121,16 @@ internal ref struct AudioLine
         Code = best == int.MaxValue ? AnswerCode.NoCodec : AnswerCode.Accepted;
         if (Code == AnswerCode.Accepted)
         {
-            PickCompanions(capabilities);
+            PickCompanions(capabilities, maps);
         }
     }
 
     /// <summary>Events and comfort noise share the codec's timestamps, so their clock must be the codec's (RFC 4733 §2.1).</summary>
-    private void PickCompanions(SipMediaCapabilities capabilities)
+    private void PickCompanions(SipMediaCapabilities capabilities, scoped ReadOnlySpan<int> maps)
     {
         foreach (byte payloadType in Media.PayloadTypes)
         {
-            if (!Media.TryGetRtpMap(payloadType, out SdpRtpMap map) || map.ClockHz != Codec.ClockHz())
+            if (!Media.TryGetRtpMap(payloadType, maps, out SdpRtpMap map) || map.ClockHz != Codec.ClockHz())
             {
                 continue;
             }

@@ -175,6 +175,35 @@ public readonly ref struct SdpMedia
         return SdpRtpMap.TryGetStatic(payloadType, out map);
     }
 
+    /// <summary>Finds the maps of all payload types in one walk: a walk for each would cost types times lines.</summary>
+    /// <param name="places">128 places, by payload type: where the first well-formed map stands, or -1.</param>
+    internal void FindRtpMaps(scoped Span<int> places)
+    {
+        places.Fill(-1);
+        SdpAttributes attributes = Attributes("rtpmap"u8);
+        while (attributes.MoveNext())
+        {
+            if (SdpRtpMap.TryParse(attributes.Value, out SdpRtpMap map) && places[map.PayloadType] < 0
+                && _section.Overlaps(attributes.Value, out int place))
+            {
+                places[map.PayloadType] = place;
+            }
+        }
+    }
+
+    /// <summary>As <see cref="TryGetRtpMap(int, out SdpRtpMap)"/>, from what <see cref="FindRtpMaps"/> found.</summary>
+    internal bool TryGetRtpMap(int payloadType, scoped ReadOnlySpan<int> places, out SdpRtpMap map)
+    {
+        int place = places[payloadType];
+        if (place < 0)
+        {
+            return SdpRtpMap.TryGetStatic(payloadType, out map);
+        }
+        ReadOnlySpan<byte> value = _section[place..];
+        int end = value.IndexOf((byte)'\n');
+        return SdpRtpMap.TryParse((end < 0 ? value : value[..end]).TrimEnd(" \t\r"u8), out map);
+    }
+
     /// <summary>What <c>a=fmtp</c> says of a payload type, or empty.</summary>
     public ReadOnlySpan<byte> Fmtp(int payloadType)
     {
