@@ -4,6 +4,7 @@ using Proxy.Bridge.Media;
 using Proxy.Bridge.Pin;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
+using Proxy.Bridge.Transfers;
 using Proxy.Core.Collections;
 using Proxy.Core.Time;
 using Proxy.Participant;
@@ -18,7 +19,7 @@ using Proxy.WebRtc;
 namespace Proxy.Bridge;
 
 // Over 500 lines because it is the one state machine that docs/architecture.md draws: what a step does in detail is a file of its own
-// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallHeaders); which step follows which stays together here.
+// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallTransfer, CallHeaders); which step follows which stays together here.
 
 /// <summary>Where a call stands; drawn in docs/architecture.md.</summary>
 public enum CallPhase
@@ -62,6 +63,7 @@ public sealed class Call
     private readonly RoomStay _room;
     private readonly RoomSeats _seats;
     private PinDialogue? _pin;
+    private CallTransfer? _transfer;
     private Outcome _parting;
     private MonoTime _nextRing = MonoTime.Never;
     private MonoTime _ringSince;
@@ -121,7 +123,7 @@ public sealed class Call
     {
         get
         {
-            MonoTime next = MonoTime.Min(_room.NextDeadline, _isAnswered ? _endAt : MonoTime.Never);
+            MonoTime next = MonoTime.Min(_room.NextDeadline, _isAnswered ? MonoTime.Min(_endAt, _transfer?.NextDeadline ?? MonoTime.Never) : MonoTime.Never);
             return Phase switch
             {
                 CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
@@ -173,7 +175,14 @@ public sealed class Call
                 Confirm(e, now);
                 break;
             case SipEventKind.ByeReceived:
-                End(Outcome.Hangup(EndedBy.Caller, "the caller hung up"), now);
+                End(_transfer is { IsOpen: true, IsAccepted: true }
+                    ? new Outcome(EndedBy.Caller, "transferred", "the caller was transferred and hung up", 200, 16)
+                    : Outcome.Hangup(EndedBy.Caller, "the caller hung up"), now);
+                break;
+            case SipEventKind.RequestSucceeded:
+            case SipEventKind.RequestFailed:
+            case SipEventKind.NotifyReceived:
+                _transfer?.HandleSip(e, now);
                 break;
             case SipEventKind.AckTimeout:
                 HandleAckTimeout(now);
@@ -217,6 +226,7 @@ public sealed class Call
             case CallEventKind.FirstPacket:
                 _hasHeardCaller = true;
                 SetActive(now);
+                SendRefer(now);
                 break;
             case CallEventKind.Dtmf:
                 HandleDigit((char)e.Number, isInfo: false, now);
@@ -246,6 +256,7 @@ public sealed class Call
     {
         _room.HandleTimeout(now);
         _pin?.HandleTimeout(now);
+        _transfer?.HandleTimeout(now);
         Drain(now);
         if (IsWaiting && now >= _ringUntil)
         {
@@ -282,6 +293,8 @@ public sealed class Call
             return;
         }
         Phase = CallPhase.Ending;
+        _transfer?.HandleCallEnded();
+        DrainTransfer(now);
         Record.Code = outcome.Code;
         Record.Sentence = outcome.Sentence;
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
@@ -331,6 +344,7 @@ public sealed class Call
         {
             HandlePin(output, now);
         }
+        DrainTransfer(now);
         while (_room.TryPoll(out RoomEvent? e))
         {
             HandleRoom(e!, now);
@@ -411,6 +425,88 @@ public sealed class Call
         _ringSince = now;
         _ringUntil = now + RingingTimeout;
         _services.Observer.Entering(Record);
+    }
+
+    /// <summary>Asks the caller's side to call somebody else instead (REFER); a second wish for the same target waits for the first.</summary>
+    /// <param name="done">Hears the outcome, once.</param>
+    internal void Transfer(TransferRequest request, Action<TransferOutcome> done, MonoTime now)
+    {
+        if (_transfer is { IsOpen: true } running)
+        {
+            if (running.Target == request.Target)
+            {
+                running.Await(done);
+                return;
+            }
+            done(new TransferOutcome("", TransferResult.Elsewhere, 0, ""));
+            return;
+        }
+        if (!_isAnswered)
+        {
+            done(new TransferOutcome("", TransferResult.NotEstablished, 0, ""));
+            return;
+        }
+        TimeSpan timeout = request.Timeout > TimeSpan.Zero ? request.Timeout : _services.Limits.TransferTimeout;
+        timeout = timeout < _services.Limits.TransferTimeoutMax ? timeout : _services.Limits.TransferTimeoutMax;
+        _transfer = new CallTransfer(request, timeout, _services.Random, now);
+        _transfer.Await(done);
+        if (Record.Transfers.Count == TransferRecord.Most)
+        {
+            Record.Transfers.RemoveAt(0);
+        }
+        Record.Transfers.Add(new TransferRecord(_transfer.Id, request.Target, Elapsed(now)));
+        SendRefer(now);
+        Drain(now);
+    }
+
+    /// <summary>Before the ACK the caller's side may not know its dialog yet; after it, or where RTP stands for it, the REFER goes out.</summary>
+    private void SendRefer(MonoTime now)
+    {
+        if (_transfer is null || !(_isConfirmed || _hasHeardCaller))
+        {
+            return;
+        }
+        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        _transfer.Send(Dialog, headers.Written, now);
+    }
+
+    private void DrainTransfer(MonoTime now)
+    {
+        while (_transfer is not null && _transfer.TryPoll(out TransferWish wish))
+        {
+            switch (wish)
+            {
+                case TransferWish.Ring when IsBridged:
+                    Command(CallCommandKind.Play, new Playback(_services.Prompts.Ringback, 0, Repeats: true));
+                    break;
+                case TransferWish.Resume when IsBridged:
+                    Command(CallCommandKind.Play, null);
+                    break;
+                case TransferWish.Note:
+                    NoteTransfer(_transfer.Outcome!.Value, now);
+                    break;
+                case TransferWish.HangUp:
+                    End(new Outcome(EndedBy.Us, "transferred", "the caller was transferred", 200, 16), now);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void NoteTransfer(in TransferOutcome outcome, MonoTime now)
+    {
+        TransferRecord done = Record.Transfers[^1] with
+        {
+            EndedMs = Elapsed(now),
+            Result = TransferCounters.Name(outcome.Result),
+            SipStatus = outcome.SipStatus,
+        };
+        Record.Transfers[^1] = done;
+        _services.Transfers[outcome.Result]++;
+        _services.Observer.Transferred(Record, done);
     }
 
     private TimeSpan RingingTimeout => Verdict.RingingTimeout > TimeSpan.Zero ? Verdict.RingingTimeout : _services.Limits.RingingTimeout;
@@ -598,6 +694,7 @@ public sealed class Call
             _isConfirmed = true;
             Record.ConfirmedMs = Elapsed(now);
             Phase = Phase == CallPhase.Answered ? CallPhase.Connected : Phase;
+            SendRefer(now);
         }
         if (!_sip.IsLateOffer)
         {

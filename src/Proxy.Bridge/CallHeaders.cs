@@ -6,7 +6,7 @@ using Proxy.Sip.Writing;
 
 namespace Proxy.Bridge;
 
-/// <summary>Signal thread. The header fields that a trunk adds to what we send: static ones on the 200, attributes of the participant on 200, BYE and late refusals.</summary>
+/// <summary>Signal thread. The header fields that a trunk adds to what we send: static ones on the 200, attributes of the participant on 200, BYE, REFER and late refusals.</summary>
 internal static class CallHeaders
 {
     public const int Max = 3_072;
@@ -33,7 +33,7 @@ internal static class CallHeaders
     }
 
     /// <summary>What does not fit, or would write a field of the message's own, is left out: no attribute may end a call.</summary>
-    private static void Add(ref SipHeaderLines lines, string name, string value)
+    public static void Add(ref SipHeaderLines lines, string name, string value)
     {
         Span<byte> bytes = stackalloc byte[64];
         if (Encoding.UTF8.TryGetBytes(name, bytes, out int length) && SipHeaderLines.IsFree(bytes[..length]))

@@ -2,6 +2,7 @@ using System;
 using Proxy.Bridge.Media;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
+using Proxy.Bridge.Transfers;
 using Proxy.Core;
 using Proxy.Core.Memory;
 using Proxy.Core.Net;
@@ -45,6 +46,9 @@ public sealed record CallServices
     /// <summary>PINs by what became of them; for metrics.</summary>
     public PinCounters Pins { get; } = new();
 
+    /// <summary>Transfers by what became of them; for metrics.</summary>
+    public TransferCounters Transfers { get; } = new();
+
     /// <summary>Wall clock at <c>MonoTime</c> zero.</summary>
     public required DateTimeOffset UtcAtZero { get; init; }
 
@@ -76,6 +80,9 @@ public interface ICallObserver
 
     /// <summary>The call goes into a room later than it was taken: after a PIN, or into the fallback room.</summary>
     void Entering(CallRecord record);
+
+    /// <summary>A transfer that an agent asked for is over; the call may go on.</summary>
+    void Transferred(CallRecord record, TransferRecord transfer);
 
     /// <summary>LiveKit's meaning let pass what ours would refuse.</summary>
     void Lenient(CallRecord record, CompatUse what);

@@ -3,12 +3,14 @@ using System.Globalization;
 using Proxy.Bridge.Media;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
+using Proxy.Bridge.Transfers;
 using Proxy.Core.Collections;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Policy;
 using Proxy.Sdp;
 using Proxy.Sip;
+using Proxy.Sip.Auth;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Writing;
@@ -53,6 +55,8 @@ public sealed class CallTable
     public CallCounters Counters { get; } = new();
 
     public PinCounters Pins => _services.Pins;
+
+    public TransferCounters Transfers => _services.Transfers;
 
     /// <summary>Seats taken in rooms; for leak tests.</summary>
     internal int Seats => _seats.Count;
@@ -166,6 +170,21 @@ public sealed class CallTable
         return null;
     }
 
+    /// <summary>Asks the side of a caller to call somebody else instead.</summary>
+    /// <param name="room">The caller's room.</param>
+    /// <param name="identity">The caller's participant in it.</param>
+    /// <param name="done">Hears what became of it, on this thread, once; perhaps at once.</param>
+    public void Transfer(string room, string identity, TransferRequest request, Action<TransferOutcome> done, MonoTime now)
+    {
+        if (_seats.Find(room, identity) is not { Phase: < CallPhase.Ending } call)
+        {
+            done(new TransferOutcome("", TransferResult.NoSuchCall, 0, ""));
+            return;
+        }
+        call.Transfer(request, done, now);
+        Settle(call, now);
+    }
+
     /// <summary>Any thread. The wall clock at a time of the loop, as records have it.</summary>
     public DateTimeOffset UtcAt(MonoTime time) => _services.UtcAt(time);
 
@@ -273,6 +292,7 @@ public sealed class CallTable
         slot.Call = call;
         dialog.Owner = call;
         dialog.AllowedSources = SourcesOf(verdict);
+        dialog.Login = verdict.Login is { } login ? new DigestLogin(login.UserName, login.Password) : null;
         _services.Caps.Take(verdict.Caps, now);
         Counters.Started++;
         _services.Observer.Started(record);
@@ -290,7 +310,11 @@ public sealed class CallTable
         var ranges = new System.Collections.Generic.List<SipSourceRange>();
         foreach ((NetAddress network, int prefixLength) in verdict.Sources.Blocks)
         {
-            ranges.Add(new SipSourceRange(network, prefixLength));
+            // Who lists everybody vouches for nobody: the dialog's ids are public.
+            if (prefixLength > 0)
+            {
+                ranges.Add(new SipSourceRange(network, prefixLength));
+            }
         }
         return [.. ranges];
     }

@@ -45,6 +45,9 @@ internal sealed class RoomSeats(CallServices services, Action<Call, MonoTime> en
         return Request(call, room, identity, status);
     }
 
+    /// <summary>Who sits there; null when nobody does.</summary>
+    public Call? Find(string room, string identity) => _seats.GetValueOrDefault((room, identity));
+
     public void Release(Call call)
     {
         (string, string) seat = (call.Record.Room, call.Record.Identity);

@@ -47,6 +47,12 @@ public sealed record Limits
     /// <summary>How long a caller rings before 480. livekit/sip: ringing_timeout, 3 min.</summary>
     public TimeSpan RingingTimeout { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>How long the result of a transfer may take when the request names no ringing_timeout. livekit-server: 30 s.</summary>
+    public TimeSpan TransferTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest ringing_timeout of a transfer: an HTTP request waits for its end.</summary>
+    public TimeSpan TransferTimeoutMax { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Interval of 180 while ringing. livekit/sip: sip_ringing_interval.</summary>
     public TimeSpan RingingInterval { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -36,6 +36,12 @@ public sealed record DigestChallenge(string Realm, string Nonce, string Algorith
     public string Qop => "auth";
 }
 
+/// <summary>Any thread. A trunk's own user and password, for challenges to what we send it (RFC 3261 §22); a secret, never shown.</summary>
+public sealed record TrunkLogin(string UserName, string Password)
+{
+    public override string ToString() => nameof(TrunkLogin);
+}
+
 /// <summary>Any thread. The policy's whole answer for one call; immutable.</summary>
 public sealed record Verdict
 {
@@ -84,6 +90,9 @@ public sealed record Verdict
 
     /// <summary>The addresses that the trunk lists: in-dialog requests may come from any of them. Null when none are listed.</summary>
     public AddressList? Sources { get; init; }
+
+    /// <summary>The trunk's credentials; null when it has none.</summary>
+    public TrunkLogin? Login { get; init; }
 
     /// <summary><c>SDR_…</c>; empty when none.</summary>
     public string RuleId { get; init; } = "";

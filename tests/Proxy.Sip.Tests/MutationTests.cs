@@ -121,6 +121,7 @@ public sealed class MutationTests
                 NameAddrView.TryParse(value, out _);
                 ViaView.TryParse(value, out _);
                 Sip.Auth.DigestCredentialsView.TryParse(value, out _);
+                Sip.Auth.DigestChallengeView.TryParse(value, out _);
             }
         }
         var parts = new MultipartReader(view.ContentType, view.Body);

@@ -88,7 +88,29 @@ public sealed class CallRecord
     /// <summary>Things that went on although something was wrong: <c>no_ack</c>, <c>unvouched_source</c>, …</summary>
     public List<string> Flags { get; } = [];
 
+    /// <summary>Transfers that were asked for, the last <see cref="TransferRecord.Most"/> of them.</summary>
+    public List<TransferRecord> Transfers { get; } = [];
+
     public MediaReport Media { get; set; } = new();
+}
+
+/// <summary>Any thread. One transfer of a call, as its record has it.</summary>
+/// <param name="Id"><c>STR_…</c>.</param>
+/// <param name="Target">The URI.</param>
+/// <param name="AskedMs">Milliseconds after the INVITE.</param>
+public sealed record TransferRecord(string Id, string Target, double AskedMs)
+{
+    /// <summary>A call remembers no more.</summary>
+    public const int Most = 8;
+
+    /// <summary>-1 while it is under way.</summary>
+    public double EndedMs { get; init; } = -1;
+
+    /// <summary><c>completed</c>, <c>refused</c>, <c>failed</c>, …; empty while it is under way.</summary>
+    public string Result { get; init; } = "";
+
+    /// <summary>The SIP status that decided; 0 for none.</summary>
+    public int SipStatus { get; init; }
 }
 
 /// <summary>Shard, then given away. Counts of a call's media; both directions, both legs.</summary>

@@ -20,6 +20,8 @@ internal static class VerdictWriter
             Kind = VerdictKind.Join,
             TrunkId = trunk?.Id ?? "",
             TrunkName = trunk?.Name ?? "",
+            Sources = compiled?.Addresses,
+            Login = compiled is { HasAuth: true } ? new TrunkLogin(compiled.Trunk.AuthUsername, compiled.Trunk.AuthPassword) : null,
             RuleId = rule.Id,
             RuleName = rule.Name,
             PhoneNumberId = number < 0 ? "" : look.Snapshot.Inventory.Id(number),

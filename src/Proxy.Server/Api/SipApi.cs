@@ -102,16 +102,17 @@ public sealed class SipApi
     {
         if (request.RoomName.Length == 0)
         {
-            throw SipApiException.Invalid("Missing room name");
+            throw SipApiException.Invalid("twirp error unknown: Missing room name");
         }
         if (request.ParticipantIdentity.Length == 0)
         {
-            throw SipApiException.Invalid("Missing participant identity");
+            throw SipApiException.Invalid("twirp error unknown: Missing participant identity");
         }
         if (!caller.Call || !caller.IsAdminOf(request.RoomName))
         {
             throw new SipApiException(TwirpError.Denied());
         }
+        SipTransferRules.Check(request);
         if (_settings.Transfer is null)
         {
             throw SipApiException.NotFound("twirp error unknown: participant does not exist");

@@ -104,11 +104,7 @@ internal static class SipObjectRules
 
     private static void CheckHeaders(MapField<string, string> headers, MapField<string, string> toAttributes, MapField<string, string> toHeaders)
     {
-        foreach (KeyValuePair<string, string> header in headers)
-        {
-            CheckName(header.Key, mayBeOurs: false);
-            CheckValue(header.Key, header.Value);
-        }
+        CheckHeaders(headers);
         foreach (KeyValuePair<string, string> pair in toAttributes)
         {
             CheckName(pair.Key, mayBeOurs: true);
@@ -116,6 +112,15 @@ internal static class SipObjectRules
         foreach (KeyValuePair<string, string> pair in toHeaders)
         {
             CheckName(pair.Value, mayBeOurs: true);
+        }
+    }
+
+    public static void CheckHeaders(MapField<string, string> headers)
+    {
+        foreach (KeyValuePair<string, string> header in headers)
+        {
+            CheckName(header.Key, mayBeOurs: false);
+            CheckValue(header.Key, header.Value);
         }
     }
 

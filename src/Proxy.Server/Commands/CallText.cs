@@ -58,6 +58,13 @@ internal static class CallText
                 case JsonValueKind.Object:
                     WriteFields(output, field.Value, field.Name + ".");
                     break;
+                case JsonValueKind.Array when field.Value.GetArrayLength() > 0 && field.Value[0].ValueKind == JsonValueKind.Object:
+                    int number = 1;
+                    foreach (JsonElement item in field.Value.EnumerateArray())
+                    {
+                        WriteFields(output, item, $"{field.Name}.{number++}.");
+                    }
+                    break;
                 case JsonValueKind.Array when field.Value.GetArrayLength() == 0:
                 case JsonValueKind.String when field.Value.GetString()!.Length == 0 || field.Name == "explanation":
                     break;

@@ -1,8 +1,10 @@
 using System;
+using System.Collections.Generic;
 using System.Text.Json;
 using Proxy.Bridge;
 using Proxy.Bridge.Records;
 using Proxy.Core.Time;
+using Proxy.Server.Records;
 
 namespace Proxy.Server.Node;
 
@@ -47,6 +49,8 @@ public sealed record LiveCall
     /// <summary>Empty until the track is published.</summary>
     public string RoomCodec { get; init; } = "";
 
+    public IReadOnlyList<TransferRecord> Transfers { get; init; } = [];
+
     /// <summary>Signal thread only.</summary>
     public static LiveCall Of(Call call, MonoTime now)
     {
@@ -70,6 +74,7 @@ public sealed record LiveCall
             Talked = record.AnsweredMs < 0 ? TimeSpan.Zero : age - TimeSpan.FromMilliseconds(record.AnsweredMs),
             SipCodec = record.SipCodec,
             RoomCodec = record.RoomCodec,
+            Transfers = [.. record.Transfers],
         };
     }
 
@@ -93,6 +98,7 @@ public sealed record LiveCall
         json.WriteString("identity", Identity);
         json.WriteString("sip_codec", SipCodec);
         json.WriteString("room_codec", RoomCodec);
+        RecordJson.WriteTransfers(json, Transfers);
         json.WriteEndObject();
     }
 }

@@ -1,3 +1,5 @@
+using System;
+using Proxy.Bridge.Transfers;
 using Proxy.Server.Metrics;
 using Proxy.Server.Shards;
 using Proxy.Server.Signal;
@@ -33,6 +35,10 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         Pin("right", pins.Right);
         Pin("wrong", pins.Wrong);
         Pin("given_up", pins.GivenUp);
+        foreach (TransferResult result in Enum.GetValues<TransferResult>())
+        {
+            writer.Counter("siproom_transfers_total", "Transfers by result.", MetricsWriter.Label("result", TransferCounters.Name(result)), signal.Calls.Transfers[result]);
+        }
         journal.Write(writer);
     }
 
@@ -64,7 +70,7 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         writer.Gauge("siproom_shard_calls", "Calls whose media runs on a shard.", Sum(s => s.Calls));
     }
 
-    private long Sum(System.Func<ShardCounters, long> value)
+    private long Sum(Func<ShardCounters, long> value)
     {
         long sum = 0;
         foreach (ShardLoop shard in shards)

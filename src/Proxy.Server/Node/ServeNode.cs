@@ -75,6 +75,7 @@ public static class ServeNode
         });
         var health = new HealthModule(() => control.WhyNotReady);
         var metrics = new MetricsModule(node.Metrics);
+        policy.Transfer = new NodeTransfers(node).RunAsync;
         HttpHost http = HttpHost.Build(new HttpOptions { Listen = config.Http, Log = log }, [health, metrics, .. Modules(config, log, node, policy, rooms, control)]);
         await using (http.ConfigureAwait(false))
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Generic;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Proxy.Bridge.Records;
@@ -46,6 +47,7 @@ public static class RecordJson
                 json.WriteStringValue(flag);
             }
             json.WriteEndArray();
+            WriteTransfers(json, record.Transfers);
             if (record.AnsweredMs >= 0)
             {
                 WriteMedia(json, record.Media);
@@ -53,6 +55,31 @@ public static class RecordJson
             json.WriteEndObject();
         }
         output.Write("\n"u8);
+    }
+
+    /// <summary><c>transfers: [{id, to, asked_ms, ended_ms, result, status}]</c>; nothing where none was asked for.</summary>
+    public static void WriteTransfers(Utf8JsonWriter json, IReadOnlyList<TransferRecord> transfers)
+    {
+        if (transfers.Count == 0)
+        {
+            return;
+        }
+        json.WriteStartArray("transfers");
+        foreach (TransferRecord transfer in transfers)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", transfer.Id);
+            json.WriteString("to", transfer.Target);
+            WriteTime(json, "asked_ms", transfer.AskedMs);
+            WriteTime(json, "ended_ms", transfer.EndedMs);
+            WriteText(json, "result", transfer.Result);
+            if (transfer.SipStatus > 0)
+            {
+                json.WriteNumber("status", transfer.SipStatus);
+            }
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static void WriteTimes(Utf8JsonWriter json, CallRecord record)

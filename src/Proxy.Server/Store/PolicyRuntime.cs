@@ -6,6 +6,7 @@ using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Proxy.Core.Net;
+using Proxy.LiveKit.Protocol;
 using Proxy.LiveKit.Tokens;
 using Proxy.Policy;
 using Proxy.Policy.Caps;
@@ -40,7 +41,7 @@ public sealed class PolicyRuntime : IDisposable
         Settings = new PolicySettings { Refusals = config.Refusals, Secret = Encoding.UTF8.GetBytes(config.ApiSecret) };
         Policy = Make();
         Keys = new TokenKeys([KeyValuePair.Create(config.ApiKey, config.ApiSecret)]);
-        var twirp = new SipTwirp(new SipApi(store, new SipApiSettings { Compat = config.Compat, NewId = SipIds.New }));
+        var twirp = new SipTwirp(new SipApi(store, new SipApiSettings { Compat = config.Compat, NewId = SipIds.New, Transfer = (request, cancellation) => Transfer(request, cancellation) }));
         var desk = new PolicyDesk(store);
         Modules =
         [
@@ -64,6 +65,10 @@ public sealed class PolicyRuntime : IDisposable
 
     /// <summary>API keys and secrets of the tokens.</summary>
     public TokenKeys Keys { get; }
+
+    /// <summary>Moves a call that the node holds; set before the first request comes.</summary>
+    public Func<TransferSIPParticipantRequest, CancellationToken, Task<TransferSIPParticipantResponse>> Transfer { get; set; } =
+        (_, _) => throw new InvalidOperationException("no node is wired");
 
     /// <summary>Routes for the HTTP address.</summary>
     public IReadOnlyList<IHttpModule> Modules { get; }

@@ -72,6 +72,27 @@ public readonly ref struct DigestCredentialsView
         return !reader.Username.IsEmpty && reader.HasRealm && !reader.Nonce.IsEmpty && !reader.Uri.IsEmpty && !reader.Response.IsEmpty;
     }
 
+    /// <summary>What our own answer to a challenge is computed from.</summary>
+    internal static DigestCredentialsView Of(
+        in DigestChallengeView challenge, ReadOnlySpan<byte> userName, ReadOnlySpan<byte> uri, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> count)
+    {
+        var reader = new Reader
+        {
+            Username = userName,
+            Realm = challenge.Realm,
+            Nonce = challenge.Nonce,
+            Uri = uri,
+            Algorithm = challenge.Algorithm,
+        };
+        if (challenge.HasQop)
+        {
+            reader.Qop = "auth"u8;
+            reader.NonceCount = count;
+            reader.CNonce = clientNonce;
+        }
+        return new DigestCredentialsView(in reader);
+    }
+
     private ref struct Reader
     {
         public ReadOnlySpan<byte> Username;

@@ -232,7 +232,9 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         view.TryGetHeader(SipHeaderId.Event, out ReadOnlySpan<byte> package);
         int end = package.IndexOf((byte)';');
         bool isRefer = SipText.Same(SipText.TrimEnd(end < 0 ? package : package[..end]), "refer"u8);
-        if (!isRefer || !dialog.HasReferred)
+        bool isPast = end >= 0 && SipParameters.TryGet(package[end..], "id"u8, out ReadOnlySpan<byte> id)
+            && SipText.TryReadNumber(id, uint.MaxValue, out long number) && dialog.IsPastRefer(number);
+        if (!isRefer || !dialog.HasReferred || isPast)
         {
             Answer(dialog, transaction, isRefer ? 481 : 489, isRefer ? default : "Allow-Events: refer\r\n"u8, now);
             return;

@@ -3,6 +3,7 @@ using System.Text;
 using Proxy.Core.Collections;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
+using Proxy.Sip.Auth;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Transactions;
 using Proxy.Sip.Writing;
@@ -83,6 +84,9 @@ public sealed class SipDialog
     /// <summary>Networks, beside the address of the INVITE, from which in-dialog requests are taken (the trunk's addresses).</summary>
     public SipSourceRange[] AllowedSources { get; set; } = [];
 
+    /// <summary>Answers challenges (401, 407) to our requests in the dialog; null: they fail.</summary>
+    public DigestLogin? Login { get; set; }
+
     internal SlotId Id { get; set; } = SlotId.None;
 
     internal DialogIdentity Identity => _messages.Identity;
@@ -109,6 +113,9 @@ public sealed class SipDialog
 
     /// <summary>Whether we sent a REFER whose progress may be notified.</summary>
     internal bool HasReferred => _requests.HasReferred;
+
+    /// <summary>Whether a NOTIFY's id names a REFER before the last one.</summary>
+    internal bool IsPastRefer(long id) => _requests.IsPastRefer(id);
 
     /// <summary>Sends 180.</summary>
     /// <param name="now">The time of this turn.</param>
@@ -486,6 +493,10 @@ public sealed class SipDialog
             _core.Raise(SipEventKind.RequestSucceeded, this, message, method: method, status: response.StatusCode);
         }
     }
+
+    /// <returns>Whether the request went out again with credentials: then it has not failed yet.</returns>
+    internal bool TryAnswerChallenge(ClientTransaction refused, in SipMessageView response, MonoTime now) =>
+        response.StatusCode is 401 or 407 && Login is { } login && _requests.TrySendAgain(refused, in response, login, now);
 
     internal void HandleRequestFailed(SipMethod method, int status, int message, MonoTime now)
     {

@@ -17,4 +17,17 @@ public static class SipFragment
         }
         return status >= 100 ? (int)status : 0;
     }
+
+    /// <returns>The reason phrase of its status line, as written; empty without one.</returns>
+    [NoAlloc]
+    public static ReadOnlySpan<byte> Reason(ReadOnlySpan<byte> body)
+    {
+        if (Status(body) == 0)
+        {
+            return default;
+        }
+        ReadOnlySpan<byte> rest = SipText.SkipSpace(body)[11..];
+        int end = rest.IndexOfAny((byte)'\r', (byte)'\n');
+        return SipText.Trim(end < 0 ? rest : rest[..end]);
+    }
 }

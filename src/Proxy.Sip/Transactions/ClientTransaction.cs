@@ -46,6 +46,9 @@ internal sealed class ClientTransaction(int index)
 
     public SipDialog? Dialog { get; set; }
 
+    /// <summary>Challenges that were answered on the way to this transaction.</summary>
+    public int Challenges { get; set; }
+
     /// <summary>Timer A or E.</summary>
     public MonoTime RetransmitAt { get; set; } = MonoTime.Never;
 

@@ -47,6 +47,7 @@ internal sealed class ClientTransactions
         int index = _free.Pop();
         ClientTransaction transaction = _all[index] ??= new ClientTransaction(index);
         WriteBranch(transaction.Branch, index);
+        transaction.Challenges = 0;
         _core.Counters.ClientTransactions++;
         return transaction;
     }
@@ -198,9 +199,9 @@ internal sealed class ClientTransactions
         {
             dialog?.HandleRequestSucceeded(transaction.Method, in response, copy, now);
         }
-        else
+        else if (dialog is not null && !dialog.TryAnswerChallenge(transaction, in response, now))
         {
-            dialog?.HandleRequestFailed(transaction.Method, response.StatusCode, copy, now);
+            dialog.HandleRequestFailed(transaction.Method, response.StatusCode, copy, now);
         }
         _core.Pool.Release(copy);
     }

@@ -116,6 +116,10 @@ internal sealed class SipCore : IDisposable
         return Store(RequestWriter.Write(_scratch, in parts));
     }
 
+    /// <summary>A refused request of ours once more, with credentials.</summary>
+    public int BuildAgain(in SipMessageView request, ReadOnlySpan<byte> branch, uint cseq, bool isProxy, ReadOnlySpan<byte> credentials) =>
+        Store(RequestWriter.WriteAgain(_scratch, in request, branch, cseq, isProxy, credentials));
+
     /// <summary>ACK of a failure response to our INVITE.</summary>
     public int BuildAckOfFailure(int invite, in SipMessageView response)
     {

@@ -115,6 +115,51 @@ internal static class RequestWriter
         return writer.IsFull ? 0 : writer.Length;
     }
 
+    /// <summary>The same request once more with credentials, another branch and CSeq number (§22.2): all else as it was.</summary>
+    /// <param name="destination">Where the request goes.</param>
+    /// <param name="request">What was refused; its branch is the last parameter of its Via.</param>
+    /// <param name="branch">As long as the old one.</param>
+    /// <param name="cseq">The next number.</param>
+    /// <param name="isProxy">Proxy-Authorization, not Authorization.</param>
+    /// <param name="credentials">The field's value.</param>
+    /// <returns>Bytes written, or 0 when it does not fit.</returns>
+    public static int WriteAgain(Span<byte> destination, in SipMessageView request, ReadOnlySpan<byte> branch, uint cseq, bool isProxy, ReadOnlySpan<byte> credentials)
+    {
+        var writer = new SipWriter(destination);
+        SipHeaderId replaced = isProxy ? SipHeaderId.ProxyAuthorization : SipHeaderId.Authorization;
+        ReadOnlySpan<byte> method = SipMethods.Name(request.Method);
+        writer.Add(method);
+        writer.Add(" "u8);
+        writer.Add(request.RequestUri);
+        writer.Add(" SIP/2.0\r\n"u8);
+        foreach (SipHeaderView header in request.Headers)
+        {
+            if (header.Id == SipHeaderId.Via)
+            {
+                writer.Add("Via: "u8);
+                writer.Add(header.Value[..^request.TopVia.Branch.Length]);
+                writer.Add(branch);
+                writer.Add("\r\n"u8);
+            }
+            else if (header.Id == SipHeaderId.CSeq)
+            {
+                writer.Add("CSeq: "u8);
+                writer.AddNumber(cseq);
+                writer.Add(" "u8);
+                writer.Add(method);
+                writer.Add("\r\n"u8);
+                writer.AddField(isProxy ? "Proxy-Authorization"u8 : "Authorization"u8, credentials);
+            }
+            else if (header.Id != replaced)
+            {
+                writer.AddField(header.Name, header.Value);
+            }
+        }
+        writer.Add("\r\n"u8);
+        writer.Add(request.Body);
+        return writer.IsFull ? 0 : writer.Length;
+    }
+
     /// <summary>The URI that the next hop's address is taken from: the first route, else the target.</summary>
     public static ReadOnlySpan<byte> NextHop(ReadOnlySpan<byte> routeSet, ReadOnlySpan<byte> remoteTarget) =>
         NameAddrView.TryParse(routeSet[..SipText.ItemLength(routeSet)], out NameAddrView first) ? first.Uri : remoteTarget;

@@ -29,7 +29,7 @@ public ref struct SipHeaderLines
         Parsing.SipHeaderId.Other or Parsing.SipHeaderId.Subject or Parsing.SipHeaderId.Date or Parsing.SipHeaderId.Diversion or Parsing.SipHeaderId.HistoryInfo
         or Parsing.SipHeaderId.PAssertedIdentity or Parsing.SipHeaderId.PPreferredIdentity or Parsing.SipHeaderId.RemotePartyId or Parsing.SipHeaderId.Privacy
         or Parsing.SipHeaderId.Identity or Parsing.SipHeaderId.IdentityInfo or Parsing.SipHeaderId.PChargingVector or Parsing.SipHeaderId.UserToUser
-        or Parsing.SipHeaderId.SessionId or Parsing.SipHeaderId.PEarlyMedia;
+        or Parsing.SipHeaderId.SessionId or Parsing.SipHeaderId.PEarlyMedia or Parsing.SipHeaderId.ReferredBy;
 
     /// <summary>Adds <c>name: value CRLF</c>.</summary>
     public bool Add(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)

@@ -116,7 +116,8 @@ internal static class SipCases
             Must(MediaType.IsMultipart(value) && MediaType.Is(value, "multipart/mixed"u8));
             Must(MediaType.Accepts("application/*;q=0.5"u8, "application/sdp"u8) && MediaType.Parameters(value).Length > 0);
         }).Also(nameof(MediaType), nameof(MediaType.IsMultipart)).Also(nameof(MediaType), nameof(MediaType.Accepts)).Also(nameof(MediaType), nameof(MediaType.Parameters));
-        list.Add(nameof(SipFragment), nameof(SipFragment.Status), () => Must(SipFragment.Status("SIP/2.0 200 OK\r\n"u8) == 200));
+        list.Add(nameof(SipFragment), nameof(SipFragment.Status), () => Must(SipFragment.Status("SIP/2.0 200 OK\r\n"u8) == 200 && SipFragment.Reason("SIP/2.0 200 OK\r\n"u8).Length == 2))
+            .Also(nameof(SipFragment), nameof(SipFragment.Reason));
     }
 
     private static void AddText(CaseList list)
@@ -142,6 +143,8 @@ internal static class SipCases
             Must(DigestAlgorithms.TryFind("SHA-256-sess"u8, out DigestAlgorithm found, out bool isSession) && isSession && DigestAlgorithms.Name(found).Length > 0))
             .Also(nameof(DigestAlgorithms), nameof(DigestAlgorithms.Name));
         list.Add(nameof(DigestChallenge), nameof(DigestChallenge.Write), () => Must(DigestChallenge.Write(buffer, "a \"realm\""u8, "nonce"u8, DigestAlgorithm.Md5, true, true) > 0));
+        list.Add(nameof(DigestChallengeView), nameof(DigestChallengeView.TryParse), () => Must(DigestChallengeView.TryParse(
+            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth,auth-int\", opaque=\"o\", stale=true"u8, out _)));
         list.Add(nameof(DigestCredentialsView), nameof(DigestCredentialsView.TryParse), () => Must(DigestCredentialsView.TryParse(
             "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:a@b\", response=\"00000000000000000000000000000000\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"c\""u8, out _)));
     }

@@ -171,6 +171,24 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         Pump();
     }
 
+    /// <summary>The caller's answer to our last request, or to another one.</summary>
+    public void Answer(string status, string extra = "", string? request = null)
+    {
+        request ??= LastRequest;
+        string copies = string.Concat(new[] { "Via", "From", "To", "Call-ID", "CSeq" }.Select(name => $"{name}: {Header(request, name)}\r\n"));
+        Receive($"SIP/2.0 {status}\r\n{copies}{extra}Content-Length: 0\r\n\r\n");
+    }
+
+    public static string Header(string message, string name) =>
+        message.Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim() ?? "";
+
+    /// <summary>The progress of a REFER of ours.</summary>
+    public void Notify(int cseq, string fragment, string state = "active;expires=60", string id = "")
+    {
+        string type = fragment.Length > 0 ? "Content-Type: message/sipfrag;version=2.0\r\n" : "";
+        InDialog("NOTIFY", cseq, "n" + cseq, fragment, $"Event: refer{id}\r\nSubscription-State: {state}\r\n{type}");
+    }
+
     /// <summary>Lets the room's news reach the call.</summary>
     public void Poke() => Advance(TimeSpan.FromMilliseconds(1));
 
@@ -224,6 +242,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         Keyed.Add(pin);
         return PinDecision(asked, pin);
     }
+
+    public void Transferred(CallRecord record, TransferRecord transfer) => Transfers.Add(transfer);
+
+    /// <summary>Transfers that are over.</summary>
+    public List<TransferRecord> Transfers { get; } = [];
 
     public void Entering(CallRecord record) => Entered.Add(record.Room);
 

@@ -99,7 +99,9 @@ public sealed class DigestTests
         PolicyObjects objects = Objects(Auth("ST_1", "u", "p", "+15550200"));
         Verdict asked = Given.Policy(objects).Decide(Given.Call(), s_live, null);
         CallFacts answer = Answer(Given.Call(source: "192.0.2.77") with { CallId = "SCL_othercallid1" }, asked.Challenge!, "u", "p");
-        Assert.Equal(VerdictKind.Join, Given.Policy(objects).Decide(answer, s_live, null).Kind);
+        Verdict joined = Given.Policy(objects).Decide(answer, s_live, null);
+        Assert.Equal((VerdictKind.Join, new TrunkLogin("u", "p")), (joined.Kind, joined.Login));
+        Assert.DoesNotContain("UserName", joined.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Linq;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Trunks;
 using Xunit;
@@ -34,6 +35,13 @@ public sealed class TrunkChoiceTests
         Assert.Equal((VerdictKind.Reject, RefusalCode.NoTrunk, 404), (verdict.Kind, verdict.Code, verdict.SipStatus));
         Assert.Equal("no trunk takes calls to +15550201", verdict.Sentence);
         Assert.Equal(7, verdict.PolicyVersion);
+    }
+
+    [Fact]
+    public void A_call_that_is_taken_knows_the_addresses_of_its_trunk()
+    {
+        var objects = new PolicyObjects { Trunks = [Given.Trunk("ST_1") with { AllowedAddresses = ["192.0.2.0/24", "198.51.100.7"] }], Rules = [s_any] };
+        Assert.Equal(["192.0.2.0/24", "198.51.100.7/32"], objects.Decide(Given.Call()).Sources!.Blocks.Select(b => $"{b.Network}/{b.PrefixLength}"));
     }
 
     [Fact]

@@ -62,6 +62,23 @@ internal sealed class GoldenPairs
         return (pairs, differences);
     }
 
+    /// <summary>Sends every recorded request of one file, in its order; each answer that differs gives a line.</summary>
+    public async Task<List<(string Step, string Difference)>> RunFileAsync(string file, SipTwirp service)
+    {
+        List<(string, string)> differences = [];
+        foreach (string line in File.ReadLines(TestData.Path("livekit-golden", "api", file)))
+        {
+            JsonNode pair = JsonNode.Parse(line)!;
+            string path = (string)pair["request"]!["path"]!;
+            SipReply reply = await service.HandleAsync(SipMethods.SipService, path[(path.LastIndexOf('/') + 1)..], true, Body(pair["request"]!, []), Caller(pair), default);
+            if (Compare(pair["response"]!, reply, [], null) is { } difference)
+            {
+                differences.Add(((string)pair["name"]!, difference));
+            }
+        }
+        return differences;
+    }
+
     private SipCaller Caller(JsonNode pair)
     {
         string? header = (string?)pair["request"]!["headers"]!["Authorization"];

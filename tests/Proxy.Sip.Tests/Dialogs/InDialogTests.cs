@@ -260,6 +260,23 @@ public sealed class InDialogTests
     }
 
     [Fact]
+    public void Notify_of_an_earlier_refer_is_481()
+    {
+        using var side = new Sipside();
+        SipDialog dialog = side.Establish();
+        side.Do(now => Assert.True(dialog.Refer("tel:+1"u8, default, now)));
+        side.Receive(Sipside.Answer(side.Last, "202 Accepted"));
+        side.Do(now => Assert.True(dialog.Refer("tel:+2"u8, default, now)));
+        side.Receive(Sipside.Answer(side.Last, "202 Accepted"));
+        foreach ((string id, int cseq) in new[] { (";id=1", 2), (";id=2", 3), ("", 4), (";id=99999999999", 5) })
+        {
+            side.Receive(Sipside.InDialog("NOTIFY", dialog, cseq, "z9hG4bKn" + cseq, $"Event: refer{id}\r\nSubscription-State: active\r\nContent-Type: message/sipfrag\r\n", "SIP/2.0 180 Ringing\r\n"));
+        }
+        Assert.Equal([481, 200, 200, 200], side.Statuses);
+        Assert.Equal(3, side.Kinds.Count(k => k == SipEventKind.NotifyReceived));
+    }
+
+    [Fact]
     public void Refer_to_something_that_would_break_the_header_is_not_sent()
     {
         using var side = new Sipside();

@@ -26,6 +26,9 @@ export class Phone {
   tag = Math.random().toString(36).slice(2, 8);
   responses = [];
   heard = [];
+  /** Requests that came, without their bodies; and by method what is answered: status line's end and header lines. */
+  requests = [];
+  replies = {};
   cseq = 1;
   sequence = 0;
   timestamp = 0;
@@ -56,6 +59,12 @@ export class Phone {
       this.#send(this.#request('INFO', ++this.cseq, 'z9hG4bK' + this.cseq + this.tag, this.toTag, `Signal=${digit}\r\nDuration=160\r\n`, ['Content-Type: application/dtmf-relay']));
       await sleep(200);
     }
+  }
+
+  /** Tells how a REFER goes on. */
+  notify(fragment, state = 'active;expires=60') {
+    this.#send(this.#request('NOTIFY', ++this.cseq, 'z9hG4bKn' + this.cseq + this.tag, this.toTag, fragment ? `SIP/2.0 ${fragment}\r\n` : '',
+      ['Event: refer', `Subscription-State: ${state}`, ...(fragment ? ['Content-Type: message/sipfrag;version=2.0'] : [])]));
   }
 
   /** What was heard from one moment to another, milliseconds after the INVITE. */
@@ -105,7 +114,9 @@ export class Phone {
     const lines = head.split('\r\n');
     const field = (name) => lines.find((l) => l.toLowerCase().startsWith(name + ':'))?.slice(name.length + 1).trim() ?? '';
     if (!head.startsWith('SIP/2.0')) {
-      this.#send(['SIP/2.0 200 OK', ...lines.filter((l) => /^(via|from|to|call-id|cseq):/i.test(l)), 'Content-Length: 0', '', ''].join('\r\n'));
+      this.requests.push(head);
+      const reply = this.replies[head.split(' ')[0]]?.(head, field) ?? '200 OK';
+      this.#send([`SIP/2.0 ${reply}`, ...lines.filter((l) => /^(via|from|to|call-id|cseq):/i.test(l)), 'Content-Length: 0', '', ''].join('\r\n'));
       if (head.startsWith('BYE ')) { this.byeAt = this.now(); this.reason = field('reason'); }
       return;
     }
