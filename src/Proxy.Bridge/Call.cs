@@ -62,6 +62,7 @@ public sealed class Call
     private readonly CallMedia _media;
     private readonly RoomStay _room;
     private readonly RoomSeats _seats;
+    private readonly RoomCompany _company = new();
     private PinDialogue? _pin;
     private CallTransfer? _transfer;
     private Outcome _parting;
@@ -128,7 +129,7 @@ public sealed class Call
             {
                 CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
-                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, _activeAt),
+                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_activeAt, _company.AloneAt)),
                 _ => MonoTime.Min(_room.NextDeadline, _leaveAt),
             };
         }
@@ -273,6 +274,10 @@ public sealed class Call
         if (_isAnswered && now >= _endAt)
         {
             End(new Outcome(EndedBy.Us, "max_duration", "the call reached its longest duration", 200, 102), now);
+        }
+        if (IsBridged && now >= _company.AloneAt)
+        {
+            HandleAlone(now);
         }
         if (now >= _activeAt)
         {
@@ -520,6 +525,7 @@ public sealed class Call
     private void Enter(string room, MonoTime now)
     {
         Phase = CallPhase.Joining;
+        _company.Reset();
         // Who keyed a PIN was answered before the room knew of the call.
         string status = _isAnswered ? CallStatus.Active : CallStatus.Ringing;
         _room.Enter(_seats.Take(this, room, status, now), now);
@@ -573,6 +579,10 @@ public sealed class Call
             case RoomEventKind.ParticipantJoined:
                 // Another phone in the room waits as we do: neither would ever be answered.
                 _hasAudience |= e.Participant!.Kind == RemoteKind.Sip;
+                _company.Joined(e.Participant);
+                break;
+            case RoomEventKind.ParticipantLeft:
+                _company.Left(e.Participant!, Verdict, now);
                 break;
             case RoomEventKind.Dtmf:
                 if (IsBridged)
@@ -796,6 +806,18 @@ public sealed class Call
             headers.Add("Reason", $"Q.850;cause={refusal.Q850Cause};text=\"{Refusals.Name(code)}\"");
         }
         End(new Outcome(EndedBy.Us, Refusals.Name(code), sentence, refusal.Status, refusal.Q850Cause), now, headers.Written);
+    }
+
+    /// <summary>Everybody else left, and the rule says what then.</summary>
+    private void HandleAlone(MonoTime now)
+    {
+        if (_company.AsksAgain(Verdict, RingingTimeout, now))
+        {
+            Record.Flags.Add("agents_asked_again");
+            _services.Dispatcher?.Dispatch(Id, Record.CallId, Record.Room, Verdict.RoomConfigJson);
+            return;
+        }
+        End(new Outcome(EndedBy.Us, "alone", "everybody else had left the room", 200, 16), now);
     }
 
     /// <summary>Our token's agents are dispatched only by the join that makes the room: for others the rule may ask for it explicitly.</summary>

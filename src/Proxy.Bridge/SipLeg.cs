@@ -111,7 +111,7 @@ public sealed class SipLeg
     }
 
     /// <summary>Audio is agreed on and the caller sends it (no hold).</summary>
-    public bool IsReceiving => Audio is { } audio && audio.TheirDirection.Sends() && !IsMuted(audio);
+    public bool IsReceiving => Audio is { } audio && audio.TheirDirection == SdpDirection.SendRecv && !IsMuted(audio);
 
     /// <summary>What the shard has to know of the agreement.</summary>
     /// <param name="isAnswered">Before the answer nobody has to be heard.</param>

@@ -138,6 +138,12 @@ public sealed record Verdict
     /// <summary>Agents are dispatched on every call, not only by the join that creates the room (own addition).</summary>
     public bool DispatchAgentsAlways { get; init; }
 
+    /// <summary>What happens when everybody else has left the room (own addition).</summary>
+    public WhenAlone WhenAlone { get; init; }
+
+    /// <summary>How long the caller is alone before it happens.</summary>
+    public TimeSpan AloneFor { get; init; }
+
     /// <summary>Longest ringing; zero means the node's default.</summary>
     public TimeSpan RingingTimeout { get; init; }
 

@@ -226,8 +226,10 @@ public sealed class AnswerTests
         Assert.Equal((1, 1), (_w.Calls.Count, _w.Calls.Seats));
     }
 
-    [Fact]
-    public void A_leg_that_is_heard_or_held_is_not_dead()
+    [Theory]
+    [InlineData("inactive")]
+    [InlineData("sendonly")]
+    public void A_leg_that_is_heard_or_held_is_not_dead(string hold)
     {
         _w.Connect();
         _w.Advance(TimeSpan.FromSeconds(6));
@@ -235,7 +237,7 @@ public sealed class AnswerTests
         _w.Advance(TimeSpan.FromSeconds(4));
         _w.Connect();
         Assert.Equal("sip_1_2", _w.Room.Request!.Identity);
-        _w.InDialog("INVITE", 2, "h", CallWorld.Offer("inactive", version: 2));
+        _w.InDialog("INVITE", 2, "h", CallWorld.Offer(hold, version: 2));
         _w.Advance(TimeSpan.FromSeconds(20));
         _w.Media.All[0].SetHeard(_w.Now);
         _w.Connect();

@@ -37,14 +37,15 @@ internal sealed class NonceMint
     public NonceMint(byte[] secret) => _key = HMACSHA256.HashData(secret, "siproom nonce"u8);
 
     /// <param name="realm">The realm it is for.</param>
-    /// <param name="callId">Our call id, random for each INVITE: what makes the nonce unique.</param>
+    /// <param name="callId">Our call id, random for each call; with the time it makes the nonce unique: a call that is asked twice must
+    /// be able to answer both with a count of one.</param>
     /// <param name="utc">Now.</param>
     public string Make(string realm, string callId, DateTimeOffset utc)
     {
         Span<byte> nonce = stackalloc byte[AllBytes];
         Span<byte> hash = stackalloc byte[32];
         BinaryPrimitives.WriteInt64BigEndian(nonce, utc.ToUnixTimeMilliseconds());
-        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes("unique\0" + callId), hash);
+        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"unique\0{callId}\0{utc.ToUnixTimeMilliseconds()}"), hash);
         hash[..UniqueBytes].CopyTo(nonce[TimeBytes..]);
         Sign(nonce[..(TimeBytes + UniqueBytes)], realm, hash);
         hash[..TagBytes].CopyTo(nonce[(TimeBytes + UniqueBytes)..]);

@@ -108,6 +108,11 @@ public sealed record RuleExtras
 
     public bool DispatchAgentsAlways { get; init; }
 
+    public WhenAlone WhenAlone { get; init; }
+
+    /// <summary>How long a caller waits alone before <see cref="WhenAlone"/> happens.</summary>
+    public TimeSpan AloneFor { get; init; } = TimeSpan.FromSeconds(10);
+
     public Passthrough Passthrough { get; init; }
 
     public PinPrompt Pin { get; init; } = PinPrompt.Default;

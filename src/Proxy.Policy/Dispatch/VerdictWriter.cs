@@ -38,6 +38,8 @@ internal static class VerdictWriter
             RoomPreset = rule.RoomPreset,
             Agents = rule.Agents,
             DispatchAgentsAlways = rule.Extras.DispatchAgentsAlways,
+            WhenAlone = rule.Extras.WhenAlone,
+            AloneFor = rule.Extras.AloneFor,
             RingingTimeout = trunk?.RingingTimeout ?? TimeSpan.Zero,
             MaxCallDuration = trunk?.MaxCallDuration ?? TimeSpan.Zero,
             Media = MergeMedia(trunk, rule),

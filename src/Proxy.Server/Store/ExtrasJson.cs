@@ -83,6 +83,8 @@ internal sealed class ExtrasJson
             },
             FallbackRoom = reader.Text("fallback_room"),
             DispatchAgentsAlways = reader.Choice("dispatch_agents", ["first_join", "every_call"], [false, true]),
+            WhenAlone = reader.Choice("when_alone", ["stay", "hang_up", "dispatch"], [WhenAlone.Stay, WhenAlone.HangUp, WhenAlone.Dispatch]),
+            AloneFor = TimeSpan.FromSeconds(reader.Number("alone_seconds", 10, 1, 3600)),
             Passthrough = reader.Passthrough(),
             MaxCalls = reader.Number("max_calls"),
             MaxCallsPerSecond = reader.Number("max_calls_per_second"),

@@ -12,6 +12,7 @@ namespace Proxy.Bridge.Tests.World;
 /// <summary>Test double of a room leg: does what the test says, remembers what it was told.</summary>
 internal sealed class FakeRoom : IRoomGateway, IRoomLeg
 {
+    private static readonly RemoteParticipant s_agent = new("PA_2", "agent", "agent", RemoteKind.Agent);
     private readonly Queue<RoomEvent> _events = new();
 
     public RoomRequest? Request { get; private set; }
@@ -89,9 +90,13 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
     public void PublishAgent()
     {
         HasRemoteAudio = true;
-        var agent = new RemoteParticipant("PA_2", "agent", "agent", RemoteKind.Agent);
-        _events.Enqueue(new RoomEvent(RoomEventKind.TrackAdded) { Track = new RemoteTrack("TR_1", agent, false) });
+        _events.Enqueue(new RoomEvent(RoomEventKind.TrackAdded) { Track = new RemoteTrack("TR_1", s_agent, false) });
     }
+
+    public void AddAgent() =>
+        _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantJoined) { Participant = s_agent });
+
+    public void RemoveAgent() => _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantLeft) { Participant = s_agent });
 
     public void AddPhone() =>
         _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantJoined) { Participant = new RemoteParticipant("PA_3", "sip_2", "Phone", RemoteKind.Sip) });

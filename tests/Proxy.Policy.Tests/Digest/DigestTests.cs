@@ -118,6 +118,18 @@ public sealed class DigestTests
     }
 
     [Fact]
+    public void Either_of_two_challenges_of_a_repeated_invite_can_be_answered()
+    {
+        RulePolicy policy = Given.Policy(Objects(Auth("ST_1", "u", "p", "+15550200")));
+        DigestChallenge first = policy.Decide(Given.Call(), s_live, null).Challenge!;
+        DigestChallenge second = policy.Decide(Given.Call() with { Utc = Given.Noon.AddMilliseconds(500) }, s_live, null).Challenge!;
+        Assert.NotEqual(first.Nonce, second.Nonce);
+        CallFacts later = Given.Call() with { Utc = Given.Noon.AddSeconds(1) };
+        Assert.Equal(VerdictKind.Join, policy.Decide(Answer(later, first, "u", "p"), s_live, null).Kind);
+        Assert.Equal(VerdictKind.Join, policy.Decide(Answer(later, second, "u", "p"), s_live, null).Kind);
+    }
+
+    [Fact]
     public void An_old_nonce_with_the_right_password_is_stale_and_a_forged_one_is_asked_anew()
     {
         RulePolicy policy = Given.Policy(Objects(Auth("ST_1", "u", "p", "+15550200")));

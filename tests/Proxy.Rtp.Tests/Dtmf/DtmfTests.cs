@@ -53,6 +53,21 @@ public sealed class DtmfTests
     }
 
     [Fact]
+    public void Digit_is_given_out_at_the_start_of_its_event_and_only_codes_of_a_keypad_are()
+    {
+        DtmfReceiver receiver = new();
+        StringBuilder heard = new();
+        Receive(receiver, heard, 1, 800, true, [5, 10, 0, 160]);
+        Assert.Equal("5", heard.ToString());
+        Receive(receiver, heard, 2, 800, false, [5, 0x8A, 3, 32]);
+        for (int code = 16; code < 256; code++)
+        {
+            Receive(receiver, heard, (ushort)(code + 100), (uint)code * 8_000, true, [(byte)code, 10, 0, 160]);
+        }
+        Assert.Equal("5", heard.ToString());
+    }
+
+    [Fact]
     public void What_we_send_is_heard_once_each_whatever_single_packet_is_lost()
     {
         const string Dialled = "0123456789*#ABCD";

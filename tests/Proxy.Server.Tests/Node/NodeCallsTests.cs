@@ -1,4 +1,7 @@
 using System;
+using System.Buffers;
+using System.Linq;
+using System.Text;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
@@ -49,6 +52,27 @@ public sealed class NodeCallsTests
                 Assert.Equal(200, status);
                 Assert.Contains("404 Not Found", ladder, StringComparison.Ordinal);
             }
+        }
+    }
+
+    [Fact]
+    public async Task Metrics_have_no_series_of_what_callers_write()
+    {
+        using var rig = new NodeRig();
+        rig.Node.Start();
+        async Task<string[]> SeriesAfterAsync(string user)
+        {
+            await rig.SendAsync("INVITE", user);
+            Assert.StartsWith("SIP/2.0 404", await rig.ReceiveAsync(), StringComparison.Ordinal);
+            ArrayBufferWriter<byte> text = new();
+            rig.Node.Metrics.Scrape(text);
+            Assert.DoesNotContain("nobody-", Encoding.UTF8.GetString(text.WrittenSpan), StringComparison.Ordinal);
+            return [.. Encoding.UTF8.GetString(text.WrittenSpan).Split('\n').Where(l => !l.StartsWith('#') && l.Contains(' ')).Select(l => l[..l.LastIndexOf(' ')])];
+        }
+        string[] first = await SeriesAfterAsync("nobody-1");
+        for (int i = 2; i < 20; i++)
+        {
+            Assert.Equal(first, await SeriesAfterAsync($"nobody-{i}"));
         }
     }
 

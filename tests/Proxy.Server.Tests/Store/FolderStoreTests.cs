@@ -50,6 +50,20 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_happens_to_a_caller_left_alone_is_read_from_the_additions()
+    {
+        const string Rule = "\"dispatch_rule\": {\"rule\": {\"dispatchRuleDirect\": {\"roomName\": \"r\"}}}";
+        Write("rules/r.json", "{" + Rule + ", \"x\": {\"when_alone\": \"dispatch\", \"alone_seconds\": 5}}");
+        FolderStore store = Open();
+        Assert.Empty(store.Errors);
+        RuleExtras extras = Assert.Single(store.Current.Objects.Rules).Extras;
+        Assert.Equal((WhenAlone.Dispatch, TimeSpan.FromSeconds(5)), (extras.WhenAlone, extras.AloneFor));
+        Write("rules/r.json", "{" + Rule + ", \"x\": {\"when_alone\": \"cry\", \"alone_seconds\": 0}}");
+        store.Reload();
+        Assert.Equal(2, store.Errors.Count);
+    }
+
+    [Fact]
     public void Additions_stand_in_the_object_or_beside_it_in_the_request_form()
     {
         const string Rule = "\"rule\": {\"dispatchRuleDirect\": {\"roomName\": \"r\"}}";
