@@ -50,6 +50,7 @@ internal static class SiproomCommand
         root.Subcommands.Add(new Command("rooms", "The built-in room server alone: [--http ADDR:PORT] [--dev-ice-port N]"));
         Command bench = new("bench", "Measurements inside the native binary") { Hidden = true };
         bench.Subcommands.Add(StallBench.Build());
+        bench.Subcommands.Add(MachineBench.Build());
         root.Subcommands.Add(bench);
         root.Subcommands.Add(InboundCommand.Build());
         root.Subcommands.Add(DispatchCommand.Build());

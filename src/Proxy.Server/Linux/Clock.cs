@@ -27,6 +27,7 @@ public static unsafe class Clock
     public static long ProcessCpuMicros() => Read(ProcessCpu);
 
     /// <summary>CPU time that the calling thread has used, microseconds.</summary>
+    [NoAlloc]
     public static long ThreadCpuMicros() => Read(ThreadCpu);
 
     private static long Read(int clock)

@@ -82,6 +82,9 @@ internal static unsafe partial class LibC
     internal static partial int sched_setaffinity(int thread, nuint bytes, void* mask);
 
     [LibraryImport(Name, SetLastError = true)]
+    internal static partial int sched_setscheduler(int thread, int policy, int* priority);
+
+    [LibraryImport(Name, SetLastError = true)]
     internal static partial int setpriority(int which, uint who, int nice);
 
     [LibraryImport(Name)]

@@ -123,11 +123,14 @@ internal static partial class NodeLog
     [LoggerMessage(6208, LogLevel.Warning, "reload: {sentence}")]
     public static partial void Reload(ILogger log, string sentence);
 
-    [LoggerMessage(6207, LogLevel.Information, "draining: {calls} calls go on for at most {seconds} s; a second signal ends them at once")]
+    [LoggerMessage(6221, LogLevel.Information, "draining: {calls} calls go on for at most {seconds} s; a second signal ends them at once")]
     public static partial void Draining(ILogger log, int calls, double seconds);
 
-    [LoggerMessage(6208, LogLevel.Warning, "agents not dispatched callID={callID}: {why}")]
+    [LoggerMessage(6222, LogLevel.Warning, "agents not dispatched callID={callID}: {why}")]
     public static partial void NotDispatched(ILogger log, string callID, string why);
+
+    [LoggerMessage(6220, LogLevel.Information, "loop {loop} was kept from its work for {milliseconds:0.0} ms until {monotonicMs} (cause: {cause}; the longest of this second)")]
+    public static partial void Stalled(ILogger log, string loop, double milliseconds, string cause, long monotonicMs);
 
     [LoggerMessage(6204, LogLevel.Error, "a fault of ours was caught on the signal thread")]
     public static partial void Fault(ILogger log, Exception error);

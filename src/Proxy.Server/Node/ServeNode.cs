@@ -35,6 +35,7 @@ public static class ServeNode
     /// <returns>0 stopped by a signal, 1 it failed; the sentence is on stderr.</returns>
     public static int Run(ServerConfig config, ILogger log, Action<CallRecord> write, Func<ConfigResult>? again = null, Action<ServerConfig>? apply = null)
     {
+        LoopThread.FavourThisProcess();
         if (ExternalAddress.Fill(config, out string outside) is not { } complete)
         {
             System.Console.Error.WriteLine("siproom: " + outside);

@@ -33,6 +33,9 @@ public sealed class SiproomNode : IDisposable
     /// <summary>A 100 that leaves before the policy has decided would show that somebody is here.</summary>
     private static readonly TimeSpan s_hiddenTrying = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The lowest of the real-time priorities: before all ordinary programs, behind what the operator runs as real-time.</summary>
+    private const int ShardPriority = 1;
+
     private readonly List<IDisposable> _parts = [];
     private readonly List<Thread> _threads = [];
     private readonly NodeParts _p;
@@ -118,7 +121,8 @@ public sealed class SiproomNode : IDisposable
         }
         metrics.Add(archive);
         var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, bound, archive));
-        node._parts.AddRange([bound.Streams, signal, dialer, bound.Udp, archive]);
+        var stalls = new StallLog([signal.Meter, .. Array.ConvertAll(shards, s => s.Meter)], log);
+        node._parts.AddRange([stalls, bound.Streams, signal, dialer, bound.Udp, archive]);
         return node;
     }
 
@@ -127,7 +131,7 @@ public sealed class SiproomNode : IDisposable
     {
         foreach (ShardLoop shard in _p.Shards)
         {
-            _threads.Add(LoopThread.Start($"shard-{shard.Number}", -1, shard.Run));
+            _threads.Add(LoopThread.Start($"shard-{shard.Number}", -1, shard.Run, ShardPriority));
         }
         _threads.Add(LoopThread.Start("signal", -1, _p.Signal.Run));
     }

@@ -22,7 +22,7 @@ internal static class ServerCases
 
     private static void AddLoop(CaseList list)
     {
-        list.Add(nameof(Clock), nameof(Clock.Now), () => Must(Clock.Now().Micros > 0 && Clock.ProcessCpuMicros() > 0 && Clock.ThreadCpuMicros() > 0));
+        list.Add(nameof(Clock), nameof(Clock.Now), () => Must(Clock.Now().Micros > 0 && Clock.ProcessCpuMicros() > 0 && Clock.ThreadCpuMicros() > 0)).Also(nameof(Clock), nameof(Clock.ThreadCpuMicros));
         Reactor reactor = new();
         Mailbox<object> mailbox = new(8, RingFull.DropNewest, reactor.Waker);
         object item = new();

@@ -1,3 +1,4 @@
+using System;
 using System.Buffers;
 using System.Text;
 using Proxy.Core.Time;
@@ -8,6 +9,8 @@ namespace Proxy.Server.Tests.Metrics;
 
 public sealed class LoopMeterTests
 {
+    private long _at;
+
     [Fact]
     public void Lateness_and_long_turns_are_stalls_and_the_longest_is_kept()
     {
@@ -24,6 +27,49 @@ public sealed class LoopMeterTests
         meter.ResetPeak();
         meter.TurnStarted(MonoTime.Never, MonoTime.FromMillis(200));
         Assert.Equal(0, meter.LongestStallMicros);
+    }
+
+    [Fact]
+    public void A_stall_over_5_ms_is_told_once_with_its_cause_and_only_the_longest_of_its_time()
+    {
+        int collections = 0;
+        LoopMeter meter = new("shard", 2) { Collections = () => collections };
+        Turn(late: 0, busy: 4_999);
+        Assert.False(meter.TryTakeWorst(out _));
+        Turn(late: 12_000, busy: 0);
+        Turn(late: 6_000, busy: 0);
+        Assert.True(meter.TryTakeWorst(out Stall worst));
+        Assert.Equal((12_000, StallCause.Scheduler), (worst.Micros, worst.Cause));
+        Assert.Equal(2_012, worst.End.Micros / 1000);
+        Assert.False(meter.TryTakeWorst(out _));
+        collections++;
+        Turn(late: 7_000, busy: 0);
+        Assert.True(meter.TryTakeWorst(out worst));
+        Assert.Equal(StallCause.Collection, worst.Cause);
+
+        ArrayBufferWriter<byte> text = new();
+        meter.Write(new MetricsWriter(text));
+        string page = Encoding.UTF8.GetString(text.WrittenSpan);
+        Assert.Contains("siproom_loop_stalls_total{world=\"shard\",loop=\"2\",cause=\"collection\"} 1\n", page, StringComparison.Ordinal);
+        Assert.Contains("siproom_loop_stalls_total{world=\"shard\",loop=\"2\",cause=\"scheduler\"} 2\n", page, StringComparison.Ordinal);
+
+        void Turn(long late, long busy)
+        {
+            _at += 1_000_000;
+            meter.TurnStarted(new MonoTime(_at), new MonoTime(_at + late));
+            meter.TurnEnded(new MonoTime(_at + late + busy));
+        }
+    }
+
+    [Theory]
+    [InlineData(5_001, StallCause.Work, 1)]
+    [InlineData(2_147_483_647, StallCause.Collection, 1_073_741_823)]
+    [InlineData(12_345, StallCause.Scheduler, 987_654_321)]
+    public void Stall_survives_its_packing(long micros, StallCause cause, long endMillis)
+    {
+        Stall stall = new(micros, cause, MonoTime.FromMillis(endMillis));
+        Assert.Equal(stall, Stall.Unpack(stall.Packed));
+        Assert.True(stall.Packed > new Stall(micros - 1, StallCause.Scheduler, MonoTime.FromMillis(1_073_741_823)).Packed);
     }
 
     [Fact]
