@@ -112,8 +112,12 @@ public static class ServeNode
             policy.Start();
             control.Started();
             (int calls, string because) = node.Capacity;
-            System.Console.Out.WriteLine($"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")} http={http.Local} calls_max={calls}({because})");
+            string ready = $"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")} http={http.Local} calls_max={calls}({because})";
+            System.Console.Out.WriteLine(ready);
+            var manager = new ServiceManager(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
+            manager.Ready(ready);
             await signals.WaitAsync().ConfigureAwait(false);
+            manager.Stopping("draining");
             await LeaveAsync(node, control, signals, log).ConfigureAwait(false);
             foreach (HttpHost? beside in (HttpHost?[])[socket, outside])
             {
