@@ -72,7 +72,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
         dialog.Reject(verdict.SipStatus, Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
         counters.Refused++;
-        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus);
+        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, dialog.FinalStatus > 0 ? dialog.FinalStatus : verdict.SipStatus);
     }
 
     /// <summary>What a node says of itself goes to everybody, and who was asked for credentials knows already that we are here.</summary>

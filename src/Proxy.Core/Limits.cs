@@ -33,6 +33,32 @@ public sealed record Limits
     /// <summary>Server transactions at once; above it requests get a stateless 503.</summary>
     public int SipTransactions { get; init; } = 10_000;
 
+    // ---- Strangers: sources that no trunk lists ----
+
+    /// <summary>New requests a second that a stranger may send for long: a small PBX's morning fits, a scanner does not.</summary>
+    public double StrangerRate { get; init; } = 20;
+
+    /// <summary>New requests that a stranger may send at once: all phones of an office after a break of its line.</summary>
+    public double StrangerBurst { get; init; } = 100;
+
+    /// <summary>New requests a second of all strangers together: a source address over UDP is forged as easily as not, and each costs a look at the policy (some 50 µs of CPU).</summary>
+    public double StrangersRate { get; init; } = 400;
+
+    /// <summary>New requests that all strangers together may send at once.</summary>
+    public double StrangersBurst { get; init; } = 1_000;
+
+    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which all its refusals are one and the same: a wrong number or two are told as they are.</summary>
+    public double AlikeAfter { get; init; } = 5;
+
+    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which it is banned; 0 bans nobody. Scanners send hundreds.</summary>
+    public double BanAfter { get; init; } = 20;
+
+    /// <summary>A first ban; each further one of the same source is twice as long, up to a day. Short, since an address may have been forged.</summary>
+    public TimeSpan BanTime { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Records a second of INVITEs of banned or flooding strangers; more are only counted: they would push the calls out of the history.</summary>
+    public int StrangerRecordsPerSecond { get; init; } = 20;
+
     // ---- Calls ----
 
     /// <summary>Calls at once, when neither the port range nor the configuration says less. livekit/sip: max_active_calls.</summary>

@@ -56,6 +56,9 @@ public sealed class PolicySnapshot
 
     internal InventoryIndex Inventory { get; }
 
+    /// <summary>Whether a trunk or the interconnect lists that address; blocks of everything list nobody.</summary>
+    public bool Lists(in Proxy.Core.Net.NetAddress source) => Listed.Contains(source);
+
     /// <summary>Builds the indexes. n log n in the number of objects and numbers.</summary>
     public static PolicySnapshot Build(PolicyObjects objects, long version) => new(objects, version);
 }

@@ -54,6 +54,24 @@ public struct SipCounters
     /// <summary>Calls dropped without any response by the owner's wish.</summary>
     public long Silenced;
 
+    /// <summary>New requests of banned sources, dropped.</summary>
+    public long Banned;
+
+    /// <summary>New requests of strangers above their rate: INVITEs answered with 503, others dropped.</summary>
+    public long Flooding;
+
+    /// <summary>New requests above the rate of all strangers together: INVITEs answered with 503, others dropped.</summary>
+    public long Crowded;
+
+    /// <summary>New requests of strangers that got no answer because of hide_inbound_port.</summary>
+    public long Hidden;
+
+    /// <summary>Requests of strangers over UDP that are smaller than their answer would be, dropped.</summary>
+    public long Unanswered;
+
+    /// <summary>Refusals that were made to look like all others, for sources that try what works.</summary>
+    public long Disguised;
+
     /// <summary>Requests refused because they were merged (482), out of order (500) or collided (491).</summary>
     public long Collisions;
 

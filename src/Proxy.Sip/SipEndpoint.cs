@@ -4,6 +4,7 @@ using Proxy.Core.Memory;
 using Proxy.Core.Time;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Framing;
+using Proxy.Sip.Guarding;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Transactions;
 using Proxy.Sip.Writing;
@@ -39,6 +40,9 @@ public sealed class SipEndpoint : IDisposable
     /// <summary>Refuse new calls and OPTIONS with 503 and Retry-After, without keeping state; running calls go on.</summary>
     public bool IsOverloaded { get; set; }
 
+    /// <summary>Watches strangers; null without.</summary>
+    public SourceGuard? Guard => _core.Options.Guard;
+
     /// <summary>What was counted since the start.</summary>
     public ref readonly SipCounters Counters
     {
@@ -59,6 +63,7 @@ public sealed class SipEndpoint : IDisposable
     public void HandleMessage(ReadOnlySpan<byte> message, in SipFlow flow, MonoTime now)
     {
         _core.Refusal = default;
+        _core.Now = now;
         switch (FirstBytes.Classify(message))
         {
             case DatagramKind.KeepAlive:
@@ -76,11 +81,11 @@ public sealed class SipEndpoint : IDisposable
         }
         else if (isSound && flow.IsReliable && view.IsRequest && !view.Has(SipHeaderId.ContentLength))
         {
-            RefuseMalformed(in view, SipParseError.MissingContentLength, in flow);
+            RefuseMalformed(in view, SipParseError.MissingContentLength, in flow, now);
         }
         else if (!isSound)
         {
-            RefuseMalformed(in view, error, in flow);
+            RefuseMalformed(in view, error, in flow, now);
         }
         else if (view.IsRequest)
         {
@@ -120,6 +125,7 @@ public sealed class SipEndpoint : IDisposable
     /// <param name="now">The time of this turn.</param>
     public void HandleTimeout(MonoTime now)
     {
+        _core.Now = now;
         while (_core.Timers.TryExpire(now, out int key))
         {
             int index = key / 3;
@@ -147,7 +153,7 @@ public sealed class SipEndpoint : IDisposable
     {
         refusal = _core.Refusal;
         _core.Refusal = default;
-        return refusal.Status > 0;
+        return refusal.Cause != SipRefusalCause.None;
     }
 
     /// <summary>Takes the next message to send.</summary>
@@ -176,7 +182,7 @@ public sealed class SipEndpoint : IDisposable
     /// <summary>Frees the message buffers.</summary>
     public void Dispose() => _core.Dispose();
 
-    private void RefuseMalformed(in SipMessageView view, SipParseError error, in SipFlow flow)
+    private void RefuseMalformed(in SipMessageView view, SipParseError error, in SipFlow flow, MonoTime now)
     {
         // An ACK is never answered, and without a readable Via nobody waits for an answer.
         if (!view.IsRequest || view.Method == SipMethod.Ack || view.TopVia.Host.IsEmpty)
@@ -185,14 +191,51 @@ public sealed class SipEndpoint : IDisposable
             return;
         }
         _core.Counters.Malformed++;
+        if (!Admits(in view, in flow, now))
+        {
+            return;
+        }
         if (error == SipParseError.CSeqMethodMismatch && view.Method == SipMethod.Unknown)
         {
             _stateless.Send(in view, in flow, 501, default);
             return;
         }
         _stateless.Send(in view, in flow, SipParseErrors.Status(error), SipParseErrors.Reason(error));
-        _core.Refusal = _core.Refusal with { Error = error };
+        _core.Refusal = _core.Refusal.Cause == SipRefusalCause.None ? default : _core.Refusal with { Error = error };
     }
+
+    /// <summary>Whether a request that belongs to no dialog and no transaction may go on: strangers have a rate, and a ban list.</summary>
+    private bool Admits(in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        GuardVerdict verdict = _core.Options.Guard?.Admit(flow.Remote.Address, now) ?? GuardVerdict.Pass;
+        bool isAttempt = view.Method == SipMethod.Invite && view.To.Tag.IsEmpty;
+        switch (verdict)
+        {
+            case GuardVerdict.Pass:
+                return true;
+            case GuardVerdict.Banned:
+                _core.Counters.Banned++;
+                _core.Refusal = isAttempt ? new SipRefusal(0, SipParseError.None, SipRefusalCause.Banned) : default;
+                return false;
+            default:
+                bool isCrowd = verdict == GuardVerdict.Crowded;
+                _core.Counters.Flooding += isCrowd ? 0 : 1;
+                _core.Counters.Crowded += isCrowd ? 1 : 0;
+                if (isAttempt)
+                {
+                    _stateless.SendOverloaded(in view, in flow, isCrowd ? SipRefusalCause.Crowded : SipRefusalCause.Flooding);
+                }
+                return false;
+        }
+    }
+
+    /// <summary>Strangers may fill one half of the table; the other is for those whom somebody lists.</summary>
+    private bool IsFullFor(in SipFlow flow, MonoTime now) =>
+        _core.Server.IsFull || (_core.Server.IsHalfFull && _core.Options.Guard?.IsStranger(flow.Remote.Address, now) == true);
+
+    /// <summary>Outside any dialog, or in one that is not there or not the sender's.</summary>
+    private bool IsNew(in SipMessageView view, in SipFlow flow) =>
+        view.To.Tag.IsEmpty || !_core.Dialogs.TryFind(in view, out SipDialog? dialog) || !dialog.Allows(flow.Remote.Address);
 
     private void HandleRequest(in SipMessageView view, in SipFlow flow, MonoTime now)
     {
@@ -210,10 +253,14 @@ public sealed class SipEndpoint : IDisposable
         {
             _core.Server.HandleRetransmission(transaction);
         }
-        else if (_core.Server.IsFull)
+        else if (IsNew(in view, in flow) && !Admits(in view, in flow, now))
+        {
+            return;
+        }
+        else if (IsFullFor(in flow, now))
         {
             _core.Counters.Overload++;
-            _stateless.SendOverloaded(in view, in flow);
+            _stateless.SendOverloaded(in view, in flow, SipRefusalCause.TableFull);
         }
         else if (!view.To.Tag.IsEmpty)
         {
@@ -246,7 +293,10 @@ public sealed class SipEndpoint : IDisposable
     {
         if (!_core.Server.TryFind(in view, SipMethod.Invite, out ServerTransaction? invite) || invite.Source.Remote.Address != flow.Remote.Address)
         {
-            _stateless.Send(in view, in flow, 481, default);
+            if (Admits(in view, in flow, now))
+            {
+                _stateless.Send(in view, in flow, 481, default);
+            }
             return;
         }
         if (invite.IsSilent)
@@ -254,7 +304,7 @@ public sealed class SipEndpoint : IDisposable
             return;
         }
         SipDialog? dialog = invite.Dialog;
-        _stateless.Send(in view, in flow, 200, default, dialog is null ? default : dialog.Identity.LocalTag);
+        _stateless.Answer(in view, in flow, 200, dialog is null ? default : dialog.Identity.LocalTag);
         if (dialog is null || invite.State != ServerState.Proceeding)
         {
             return;

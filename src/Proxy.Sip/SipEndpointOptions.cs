@@ -26,6 +26,9 @@ public sealed record SipEndpointOptions
     /// </summary>
     public TimeSpan TryingDelay { get; init; } = TimeSpan.Zero;
 
+    /// <summary>Watches strangers; null takes everybody alike.</summary>
+    public Guarding.SourceGuard? Guard { get; init; }
+
     /// <summary>Smallest session interval that is accepted (RFC 4028 §5), seconds, at least 90.</summary>
     public int MinSessionExpires { get; init; } = 90;
 

@@ -75,21 +75,21 @@ public sealed class SipEndpointTests
         using var side = new Sipside(o => o with { Limits = new Limits { SipTransactions = 1, CallsMax = 100 } });
         side.Receive(Sipside.Invite("z9hG4bKu", "u", extra: "Require: x-rocket\r\n"));
         Assert.True(side.Endpoint.TryPollRefusal(out SipRefusal refusal));
-        Assert.Equal(new SipRefusal(420, SipParseError.None, false), refusal);
+        Assert.Equal(new SipRefusal(420, SipParseError.None, SipRefusalCause.Request), refusal);
         Assert.False(side.Endpoint.TryPollRefusal(out _));
         side.Receive(Sipside.Invite("z9hG4bKm", "m").Replace("Max-Forwards: 70", "Max-Forwards: many", StringComparison.Ordinal));
         Assert.True(side.Endpoint.TryPollRefusal(out refusal));
-        Assert.Equal(new SipRefusal(400, SipParseError.BadMaxForwards, false), refusal);
+        Assert.Equal(new SipRefusal(400, SipParseError.BadMaxForwards, SipRefusalCause.Request), refusal);
         side.Endpoint.IsOverloaded = true;
         side.Receive(Sipside.Invite("z9hG4bKo", "o"));
         Assert.True(side.Endpoint.TryPollRefusal(out refusal));
-        Assert.Equal(new SipRefusal(503, SipParseError.None, true), refusal);
+        Assert.Equal(new SipRefusal(503, SipParseError.None, SipRefusalCause.Overload), refusal);
         side.Endpoint.IsOverloaded = false;
         side.Receive(Sipside.Invite("z9hG4bKa", "a"));
         Assert.False(side.Endpoint.TryPollRefusal(out _));
         side.Receive(Sipside.Invite("z9hG4bKb", "b"));
         Assert.True(side.Endpoint.TryPollRefusal(out refusal));
-        Assert.Equal(new SipRefusal(503, SipParseError.None, false), refusal);
+        Assert.Equal(new SipRefusal(503, SipParseError.None, SipRefusalCause.TableFull), refusal);
         side.Receive(Sipside.Invite("z9hG4bKc", "c", method: "REGISTER", body: ""));
         Assert.False(side.Endpoint.TryPollRefusal(out _));
     }

@@ -10,7 +10,7 @@ log=$(mktemp)
 dotnet build bench/Proxy.Load --nologo -v q >"$log" 2>&1 || { tail -5 "$log"; echo "0 passed, 1 failed"; exit 1; }
 export SIPROOM_LOAD="$PWD/bench/Proxy.Load/bin/Debug/net9.0/siproom-load"
 : >"$log"
-for script in calls pin transfer page hundred rtc-node agents chromium operator tls; do
+for script in calls pin transfer page hundred rtc-node agents chromium operator tls attack; do
     [ -f "tests/interop/rooms/$script.mjs" ] || continue
     timeout 400 node "tests/interop/rooms/$script.mjs" >>"$log" 2>&1 || echo "FAIL $script ended with $?" >>"$log"
 done

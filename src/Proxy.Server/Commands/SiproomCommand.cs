@@ -57,6 +57,7 @@ internal static class SiproomCommand
         root.Subcommands.Add(NumberCommand.Build());
         root.Subcommands.Add(TwilioCommand.Build());
         root.Subcommands.Add(CallsCommand.Build());
+        root.Subcommands.Add(BansCommand.Build());
         root.Subcommands.Add(DrainCommand.Build());
         root.Subcommands.Add(ReloadCommand.Build());
         return root;

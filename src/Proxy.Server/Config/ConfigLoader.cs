@@ -285,6 +285,17 @@ public sealed class ConfigLoader
         {
             top.Error("sip_ringing_interval", "must lie between 1s and 60s");
         }
+        YamlSection strangers = top.Section("strangers");
+        limits = limits with
+        {
+            StrangerRate = strangers.Number("rate", limits.StrangerRate, 0.01, 1_000_000),
+            StrangerBurst = strangers.Number("burst", limits.StrangerBurst, 1, 1_000_000),
+            StrangersRate = strangers.Number("rate_of_all", limits.StrangersRate, 0.01, 1_000_000),
+            AlikeAfter = strangers.Number("alike_after", limits.AlikeAfter, 0, 1_000_000),
+            BanAfter = strangers.Number("ban_after", limits.BanAfter, 0, 1_000_000),
+            BanTime = strangers.Duration("ban_for", limits.BanTime),
+        };
+        strangers.Finish();
         int callsMax = top.Integer("max_active_calls", limits.CallsMax, 1, 1_000_000);
         return limits with
         {

@@ -3,6 +3,7 @@ using System.Threading;
 using Microsoft.Extensions.Logging;
 using Proxy.Bridge;
 using Proxy.Bridge.Records;
+using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Server.Metrics;
 
@@ -119,6 +120,9 @@ internal static partial class NodeLog
 
     [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
     public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);
+
+    [LoggerMessage(6209, LogLevel.Warning, "banned source={source} seconds={seconds} times={times} (siproom bans list)")]
+    public static partial void Banned(ILogger log, NetAddress source, double seconds, int times);
 
     [LoggerMessage(6208, LogLevel.Warning, "reload: {sentence}")]
     public static partial void Reload(ILogger log, string sentence);

@@ -52,6 +52,15 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         writer.Counter("siproom_sip_malformed_total", "SIP requests answered with 400.", sip.Malformed);
         writer.Counter("siproom_sip_dropped_total", "Datagrams on the SIP port that are no SIP or cannot be answered.", sip.NotSip + sip.DroppedMalformed);
         writer.Counter("siproom_sip_foreign_total", "In-dialog requests from an address that has no part in the dialog.", sip.ForeignSource);
+        void Stranger(string what, long value) => writer.Counter(
+            "siproom_sip_strangers_total", "Requests of sources that no trunk lists, and what became of them.", MetricsWriter.Label("what", what), value);
+        Stranger("rate_limited", sip.Flooding);
+        Stranger("rate_of_all_limited", sip.Crowded);
+        Stranger("banned", sip.Banned);
+        Stranger("hidden", sip.Hidden);
+        Stranger("disguised", sip.Disguised);
+        Stranger("too_small", sip.Unanswered);
+        writer.Gauge("siproom_bans", "Sources on the ban list, as of a second ago.", signal.Banned);
         writer.Counter("siproom_sip_ack_timeouts_total", "200s that nobody acknowledged.", sip.AckTimeouts);
         writer.Gauge("siproom_sip_transactions", "Server and client transactions alive.", sip.ServerTransactions + sip.ClientTransactions);
         writer.Gauge("siproom_sip_dialogs", "Dialogs alive.", sip.Dialogs);

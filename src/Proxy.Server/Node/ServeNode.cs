@@ -50,7 +50,7 @@ public static class ServeNode
             return Failed;
         }
         using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error);
-        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, agents);
+        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, policy.Lists, agents);
         if (node is null)
         {
             System.Console.Error.WriteLine("siproom: " + error);
@@ -173,6 +173,7 @@ public static class ServeNode
 
     private static void AddControl(List<IHttpModule> modules, SiproomNode node, NodeControl control, AdminGate gate, bool isDev)
     {
+        modules.Add(new BansModule(node, gate));
         modules.Add(new ControlModule(control, gate));
         modules.Add(new NodeCallsModule(new NodeCalls(node, node.Archive), gate));
         var access = new ConsoleAccess(gate, isDev);

@@ -15,8 +15,9 @@ internal sealed record SipSockets(UdpSocket Udp, TcpStreams Streams, TcpTls? Tls
     /// <summary>By listener index; null where the listener is a stream one.</summary>
     public UdpSocket?[] Datagrams => Tls is null ? [Udp, null] : [Udp, null, null];
 
+    /// <param name="isListed">Whether somebody vouches for an address.</param>
     /// <returns>Null when one of them cannot be bound; <paramref name="error"/> is the sentence.</returns>
-    public static SipSockets? TryBind(ServerConfig config, Limits limits, SignalMailboxes mail, out string error)
+    public static SipSockets? TryBind(ServerConfig config, Limits limits, SignalMailboxes mail, Func<NetAddress, bool> isListed, out string error)
     {
         TcpTls? tls = null;
         if (config.Tls is { } wanted && (tls = TcpTls.TryLoad(wanted, out error)) is null)
@@ -28,7 +29,7 @@ internal sealed record SipSockets(UdpSocket Udp, TcpStreams Streams, TcpTls? Tls
             error = $"SIP cannot listen on udp {config.SipListen}: {error}";
             return null;
         }
-        var streams = new TcpStreams(new TcpOptions(), limits, mail.Streams);
+        var streams = new TcpStreams(new TcpOptions(), limits, mail.Streams) { IsListed = isListed };
         NetEndPoint secure = udp.Local with { Port = config.Tls?.PortListen ?? 0 };
         if (!streams.TryListen(1, udp.Local, null, out _, out error))
         {

@@ -68,14 +68,16 @@ public sealed class SiproomNode : IDisposable
     /// <summary>Makes the node; nothing runs yet.</summary>
     /// <param name="write">Takes the record of every call attempt; must not block.</param>
     /// <param name="error">One sentence when it cannot be made.</param>
+    /// <param name="lists">Whether the policy lists an address; null lists none.</param>
     /// <param name="agents">Knows the agents of a room server in this process; null when it runs elsewhere.</param>
     public static SiproomNode? TryCreate(
-        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, IAgentWatch? agents = null)
+        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, Func<NetAddress, bool>? lists = null, IAgentWatch? agents = null)
     {
         (Limits limits, string reason) = FitCalls(config);
         var reactor = new Reactor();
         var mail = new SignalMailboxes(limits, reactor.Waker, e => NodeLog.Fault(log, e));
-        if (SipSockets.TryBind(config, limits, mail, out error) is not { } bound)
+        Func<NetAddress, bool> isListed = Strangers.Listed(config, lists ?? (_ => false));
+        if (SipSockets.TryBind(config, limits, mail, isListed, out error) is not { } bound)
         {
             return null;
         }
@@ -106,12 +108,13 @@ public sealed class SiproomNode : IDisposable
             ServerHeader = "siproom",
             RetryAfterSeconds = RetryAfter(config),
             TryingDelay = config.HideInboundPort ? s_hiddenTrying : TimeSpan.Zero,
+            Guard = Strangers.Guard(config, limits, isListed),
         };
         var sip = new SipEndpoint(options, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
         CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
-        var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits);
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits) { BanSet = ban => NodeLog.Banned(log, ban.Source, ban.Left.TotalSeconds, ban.Times) };
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
         metrics.Add(bound.Streams);

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Proxy.Bridge;
 using Proxy.Core;
 using Proxy.Core.Net;
@@ -7,6 +8,7 @@ using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Server.Shards;
 using Proxy.Sip;
+using Proxy.Sip.Guarding;
 
 namespace Proxy.Server.Signal;
 
@@ -67,6 +69,12 @@ public sealed class SignalLoop : IDisposable
     public SipEndpoint Sip => _sip;
 
     public MediaHost Media => _media;
+
+    /// <summary>Sources on the ban list, as of a second ago.</summary>
+    public int Banned { get; private set; }
+
+    /// <summary>Told of each new ban, on this thread; must not block.</summary>
+    public Action<GuardBan>? BanSet { get; init; }
 
     /// <summary>Own thread. The messages of calls, for who asks afterwards.</summary>
     public SipTrace Trace { get; }
@@ -137,9 +145,14 @@ public sealed class SignalLoop : IDisposable
     {
         try
         {
-            Trace.Add(isSent: false, flow, message, now);
             _sip.HandleMessage(message, flow, now);
-            if (_sip.TryPollRefusal(out SipRefusal refusal))
+            bool isRefused = _sip.TryPollRefusal(out SipRefusal refusal);
+            if (!refusal.IsGuarded)
+            {
+                // The messages of a flood would push out those of calls.
+                Trace.Add(isSent: false, flow, message, now);
+            }
+            if (isRefused)
             {
                 _calls.HandleRefused(message, flow, refusal, now);
             }
@@ -191,6 +204,7 @@ public sealed class SignalLoop : IDisposable
         {
             _nextCpu = now + s_cpuInterval;
             _sip.IsOverloaded = _calls.IsOverloaded = _cpu.IsFull(now);
+            TellBans(now);
         }
         Guard(
             () =>
@@ -200,6 +214,25 @@ public sealed class SignalLoop : IDisposable
                 _calls.HandleTimeout(now);
             },
             now);
+    }
+
+    /// <summary>New bans are told, and the sockets' side gets a list of its own; once a second, so that a flood of bans is no flood of work.</summary>
+    private void TellBans(MonoTime now)
+    {
+        if (_sip.Guard is not { Count: > 0 } guard)
+        {
+            return;
+        }
+        while (guard.TryPollBan(out GuardBan ban))
+        {
+            BanSet?.Invoke(ban);
+        }
+        List<GuardBan> bans = guard.Bans(now);
+        if (bans.Count + Banned > 0)
+        {
+            Banned = bans.Count;
+            _streams?.Refuse(new HashSet<NetAddress>(bans.ConvertAll(b => b.Source)));
+        }
     }
 
     /// <summary>The thread's one catch: what went wrong in one input ends nothing but that input, and is counted.</summary>
@@ -254,4 +287,7 @@ public interface ISipStreams
     /// <summary>Queues a message; Connection 0 opens a connection to the flow's remote first.</summary>
     /// <returns>False when the connection is gone or its queue is full.</returns>
     bool TrySend(in SipFlow flow, ReadOnlySpan<byte> message);
+
+    /// <summary>From here on connections of these sources (IPv6: their /64) are closed at once; the set is not changed any more.</summary>
+    void Refuse(IReadOnlySet<NetAddress> sources);
 }

@@ -8,8 +8,8 @@ public sealed record TcpOptions
     /// <summary>Connections at once, both directions; more are closed at once and counted.</summary>
     public int Connections { get; init; } = 4_096;
 
-    /// <summary>Of these from one address.</summary>
-    public int ConnectionsPerAddress { get; init; } = 256;
+    /// <summary>Of these from one address (IPv6: /64) that no trunk lists: an office's phones, each with its own.</summary>
+    public int ConnectionsPerAddress { get; init; } = 50;
 
     /// <summary>From accept (TLS: from its handshake's end) to the first whole message.</summary>
     public TimeSpan FirstMessage { get; init; } = TimeSpan.FromSeconds(30);
@@ -20,14 +20,14 @@ public sealed record TcpOptions
     /// <summary>Silence between messages; carriers send keep-alives (RFC 5626 §4.4.1) far more often.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>TLS handshake.</summary>
-    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>TLS handshake; two round trips and a signature need a tenth of it over a satellite.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>TLS handshakes at once; more are closed at once and counted. Each costs a private key operation.</summary>
     public int Handshakes { get; init; } = 512;
 
-    /// <summary>Of these from one address.</summary>
-    public int HandshakesPerAddress { get; init; } = 64;
+    /// <summary>Of these from one address (IPv6: /64) that no trunk lists.</summary>
+    public int HandshakesPerAddress { get; init; } = 16;
 
     /// <summary>Opening a connection of our own.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(5);

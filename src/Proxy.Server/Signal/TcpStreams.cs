@@ -12,6 +12,7 @@ using Proxy.Core.Net;
 using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Sip;
+using Proxy.Sip.Guarding;
 
 namespace Proxy.Server.Signal;
 
@@ -38,6 +39,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     private long _shaking;
     private long _unshaken;
     private volatile bool _isDisposed;
+    private volatile IReadOnlySet<NetAddress> _refused = new HashSet<NetAddress>();
 
     public TcpStreams(TcpOptions options, Limits limits, Mailbox<StreamMail> mail)
     {
@@ -48,6 +50,11 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     }
 
     public TcpOptions Options { get; }
+
+    /// <summary>Whether somebody vouches for an address; then only the caps of all connections are for it. Set before listening.</summary>
+    public Func<NetAddress, bool> IsListed { get; init; } = _ => false;
+
+    public void Refuse(IReadOnlySet<NetAddress> sources) => _refused = sources;
 
     /// <summary>Connections open now.</summary>
     public int Count => _connections.Count;
@@ -169,7 +176,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
             return;
         }
         NetEndPoint peer = new(NetAddress.From(remote.Address), (ushort)remote.Port);
-        if (!TryCount(peer.Address) || (listening.Tls is not null && !TryBeginHandshake(peer.Address)))
+        if (IsRefused(peer.Address) || !TryCount(peer.Address) || (listening.Tls is not null && !TryBeginHandshake(peer.Address)))
         {
             Interlocked.Increment(ref _turnedAway);
             socket.Dispose();
@@ -243,12 +250,14 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         }
     }
 
-    private bool TryBeginHandshake(NetAddress peer)
+    private bool TryBeginHandshake(NetAddress address)
     {
+        bool isListed = IsListed(address);
+        NetAddress peer = SourceGuard.KeyOf(address);
         lock (_perAddress)
         {
             int count = _handshakes.GetValueOrDefault(peer);
-            if (count >= Options.HandshakesPerAddress || _shaking >= Options.Handshakes)
+            if ((!isListed && count >= Options.HandshakesPerAddress) || _shaking >= ShareOf(Options.Handshakes, isListed))
             {
                 Uncount(_perAddress, peer);
                 return false;
@@ -263,7 +272,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     {
         lock (_perAddress)
         {
-            Uncount(_handshakes, peer);
+            Uncount(_handshakes, SourceGuard.KeyOf(peer));
             _shaking--;
         }
         if (!isDone)
@@ -279,16 +288,29 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         return new NetworkStream(socket, ownsSocket: false);
     }
 
+    private bool IsRefused(NetAddress address)
+    {
+        IReadOnlySet<NetAddress> refused = _refused;
+        return refused.Count > 0 && refused.Contains(SourceGuard.KeyOf(address)) && !IsListed(address);
+    }
+
+    /// <summary>Strangers may not take the last quarter of what there is for all.</summary>
+    private static int ShareOf(int all, bool isListed) => isListed ? all : all - (all / 4);
+
+    /// <summary>Strangers have a cap for each of them; listed sources only that of all.</summary>
     private bool TryCount(NetAddress address)
     {
+        bool isListed = IsListed(address);
+        int most = ShareOf(Options.Connections, isListed);
         lock (_perAddress)
         {
-            int count = _perAddress.GetValueOrDefault(address);
-            if (_isDisposed || count >= Options.ConnectionsPerAddress || _connections.Count >= Options.Connections)
+            NetAddress key = SourceGuard.KeyOf(address);
+            int count = _perAddress.GetValueOrDefault(key);
+            if (_isDisposed || (!isListed && count >= Options.ConnectionsPerAddress) || _connections.Count >= most)
             {
                 return false;
             }
-            _perAddress[address] = count + 1;
+            _perAddress[key] = count + 1;
             return true;
         }
     }
@@ -299,7 +321,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         _opened.TryRemove(new KeyValuePair<NetEndPoint, int>(flow.Remote, flow.Connection));
         lock (_perAddress)
         {
-            Uncount(_perAddress, flow.Remote.Address);
+            Uncount(_perAddress, SourceGuard.KeyOf(flow.Remote.Address));
         }
     }
 

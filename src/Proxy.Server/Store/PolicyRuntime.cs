@@ -79,6 +79,9 @@ public sealed class PolicyRuntime : IDisposable
     /// <summary>The objects now in force.</summary>
     public StoredObjects Objects => _store.Objects;
 
+    /// <summary>Any thread. Whether a trunk or the interconnect lists an address now.</summary>
+    public bool Lists(NetAddress source) => _store.Current.Lists(source);
+
     /// <summary>The snapshot's version now in force, for metrics.</summary>
     public long Version => _store.Current.Version;
 

@@ -34,7 +34,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         if (core.Server.TryCreate(in view, in flow) is not { } transaction)
         {
             core.Counters.Overload++;
-            stateless.SendOverloaded(in view, in flow);
+            stateless.SendOverloaded(in view, in flow, SipRefusalCause.TableFull);
             return;
         }
         transaction.Dialog = dialog;

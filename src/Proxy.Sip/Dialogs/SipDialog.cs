@@ -38,6 +38,7 @@ public sealed class SipDialog
     private readonly SessionRefresh _session;
     private DueMessage? _dueBye;
     private DueMessage? _dueAccept;
+    private bool _isTaken;
 
     internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
     {
@@ -77,6 +78,9 @@ public sealed class SipDialog
 
     /// <summary>The INVITE that made the dialog, as received; empty once its transaction is over (at least until 64·T1 after the answer).</summary>
     public ReadOnlySpan<byte> InviteBytes => _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite) ? _core.Pool.Bytes(invite.Request) : default;
+
+    /// <summary>What the INVITE was refused with: what the owner said, or the one answer for sources that try what works. 0 before.</summary>
+    public int FinalStatus { get; private set; }
 
     /// <summary>Whether our 2xx was acknowledged.</summary>
     public bool IsAcknowledged { get; private set; }
@@ -135,6 +139,7 @@ public sealed class SipDialog
     /// <remarks>While a reliable 183 with SDP waits for its PRACK the 200 waits too (RFC 3262 §3).</remarks>
     public bool Accept(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
     {
+        NoteTaken(now);
         if (State != SipDialogState.Early || !_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
         {
             return false;
@@ -167,7 +172,10 @@ public sealed class SipDialog
         {
             return false;
         }
-        bool isSent = _core.Server.Respond(invite, _messages.BuildResponse(invite, true, status, reason, default, extraHeaders), status, now, isRepeated);
+        FinalStatus = _core.Refuse(Flow, status, now);
+        bool isTold = FinalStatus == status;
+        int response = _messages.BuildResponse(invite, true, FinalStatus, isTold ? reason : default, default, isTold ? extraHeaders : default);
+        bool isSent = _core.Server.Respond(invite, response, FinalStatus, now, isRepeated);
         End();
         return isSent;
     }
@@ -195,6 +203,7 @@ public sealed class SipDialog
         if (State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
         {
             _core.Counters.Silenced++;
+            _core.Options.Guard?.Blame(Flow.Remote.Address, now);
             _core.Server.Silence(invite, now);
             End();
         }
@@ -325,6 +334,11 @@ public sealed class SipDialog
             return;
         }
         bool isFirst = _ack.IsWaiting || !IsAcknowledged;
+        if (!IsAcknowledged)
+        {
+            // Whoever has our tag got our answer: the address is not forged.
+            _core.Options.Guard?.Vouch(Flow.Remote.Address, now);
+        }
         _ack.Stop();
         IsAcknowledged = true;
         IsAnswerDue = false;
@@ -549,10 +563,20 @@ public sealed class SipDialog
 
     private bool SendProvisional(int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
     {
+        NoteTaken(now);
         bool isSent = State == SipDialogState.Early && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite)
             && invite.State == ServerState.Proceeding && _early.Send(invite, status, sdp, extra, now);
         Arm();
         return isSent;
+    }
+
+    private void NoteTaken(MonoTime now)
+    {
+        if (!_isTaken)
+        {
+            _isTaken = true;
+            _core.Options.Guard?.Forgive(Flow.Remote.Address, now);
+        }
     }
 
     /// <summary>A final response to a re-INVITE or UPDATE of the peer is out.</summary>

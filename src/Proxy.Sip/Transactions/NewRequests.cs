@@ -10,6 +10,7 @@ namespace Proxy.Sip.Transactions;
 internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
 {
     private const int TagLength = 16;
+    private static readonly TimeSpan s_strangersTrying = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Takes a request without a To tag that belongs to no transaction.</summary>
     public void Handle(in SipMessageView view, in SipFlow flow, bool isClosed, MonoTime now)
@@ -35,8 +36,7 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         if (isClosed)
         {
             core.Counters.Overload++;
-            stateless.SendOverloaded(in view, in flow);
-            core.Refusal = core.Refusal with { IsOverload = true };
+            stateless.SendOverloaded(in view, in flow, SipRefusalCause.Overload);
         }
         else if (view.Method == SipMethod.Options)
         {
@@ -51,6 +51,10 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
     /// <summary>Sends the 100 of an INVITE that got no other response so far.</summary>
     public void SendTrying(ServerTransaction transaction, MonoTime now) =>
         transaction.Dialog!.Answer(transaction, 100, default, default, now);
+
+    /// <summary>A stranger gets one response to its INVITE, and none before it is known which: 100 after 200 ms only (§17.2.1).</summary>
+    private TimeSpan DelayOf(in SipFlow flow, MonoTime now) =>
+        core.Options.Guard?.IsStranger(flow.Remote.Address, now) == true && core.Options.TryingDelay < s_strangersTrying ? s_strangersTrying : core.Options.TryingDelay;
 
     private static ReadOnlySpan<byte> OptionsAnswer => "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n"u8;
 
@@ -98,7 +102,7 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         if (transaction is null)
         {
             core.Counters.Overload++;
-            stateless.SendOverloaded(in view, in flow);
+            stateless.SendOverloaded(in view, in flow, SipRefusalCause.TableFull);
             return;
         }
         core.Counters.Invites++;
@@ -116,9 +120,9 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         var dialog = new SipDialog(core, in view, in flow, tag) { InviteTransaction = transaction.Id };
         transaction.Dialog = dialog;
         core.Dialogs.TryAdd(dialog);
-        if (core.Options.TryingDelay > TimeSpan.Zero)
+        if (DelayOf(in flow, now) is { Ticks: > 0 } delay)
         {
-            core.Server.DelayTrying(transaction, now + core.Options.TryingDelay);
+            core.Server.DelayTrying(transaction, now + delay);
         }
         else
         {

@@ -31,6 +31,8 @@ internal sealed class ServerTransactions
 
     public bool IsFull => _free.Count == 0;
 
+    public bool IsHalfFull => _free.Count <= _all.Length / 2;
+
     /// <summary>The transaction a request belongs to.</summary>
     /// <param name="view">The request.</param>
     /// <param name="method">The method of the transaction that is looked for: INVITE for ACK and CANCEL.</param>

@@ -80,8 +80,11 @@ internal sealed class SipCore : IDisposable
 
     public SipCounters Counters;
 
-    /// <summary>What became of the INVITE that is being handled, when it was refused without a call; status 0 otherwise.</summary>
+    /// <summary>What became of the INVITE that is being handled, when it ended without a call; cause None otherwise.</summary>
     public SipRefusal Refusal { get; set; }
+
+    /// <summary>The time of this turn, for what is built without being told it.</summary>
+    public MonoTime Now { get; set; }
 
     public void SetTimer(TimerOwner owner, int index, MonoTime deadline) => Timers.Set((index * 3) + (int)owner, deadline);
 
@@ -105,7 +108,32 @@ internal sealed class SipCore : IDisposable
     public int BuildResponse(in SipMessageView request, in SipFlow source, ref ResponseParts parts)
     {
         parts.Server = ServerName;
-        return Store(ResponseWriter.Write(_scratch, in request, source.Remote, in parts));
+        int length = ResponseWriter.Write(_scratch, in request, source.Remote, in parts);
+        bool isPart = parts.Status < 300 && (request.Method == SipMethod.Invite || !request.To.Tag.IsEmpty);
+        if (length > request.Message.Length && !isPart && source.Transport == SipTransport.Udp && Options.Guard?.IsStranger(source.Remote.Address, Now) == true)
+        {
+            length = WriteLean(in request, in source, ref parts);
+        }
+        return Store(length);
+    }
+
+    /// <summary>A source address can be forged, and then somebody else gets the answer: it must not be more than was sent.</summary>
+    /// <returns>0 for a request that is not worth an answer then; an INVITE always is.</returns>
+    private int WriteLean(in SipMessageView request, in SipFlow source, ref ResponseParts parts)
+    {
+        bool isChallenge = parts.Status is 401 or 407;
+        parts.Server = default;
+        parts.HasAllow = false;
+        parts.HasSupported = false;
+        parts.Extra = isChallenge ? parts.Extra : default;
+        parts.IsLean = true;
+        int length = ResponseWriter.Write(_scratch, in request, source.Remote, in parts);
+        if (length <= request.Message.Length || request.Method == SipMethod.Invite)
+        {
+            return length;
+        }
+        Counters.Unanswered++;
+        return 0;
     }
 
     /// <summary>Writes a request into a pooled buffer.</summary>
@@ -137,6 +165,30 @@ internal sealed class SipCore : IDisposable
         bool isQueued = Sends.TryAdd(message, in flow, ref Counters);
         Pool.Release(message);
         return isQueued;
+    }
+
+    /// <summary>Notes that a stranger's new request is refused; a source that tries what works is told the same each time.</summary>
+    /// <param name="status">What it would be answered with.</param>
+    /// <returns>What it is answered with.</returns>
+    public int Refuse(in SipFlow flow, int status, MonoTime now)
+    {
+        if (status is 401 or 407)
+        {
+            Options.Guard?.BlameChallenge(flow.Remote.Address, now);
+            return status;
+        }
+        bool isProbe = status is 400 or 403 or 404 or 405 or 406 or 410 or 415 or 416 or 420 or 481 or 482 or 485 or 500 or 501 or 505 or 513;
+        if (!isProbe || Options.Guard is not { } guard)
+        {
+            return status;
+        }
+        guard.Blame(flow.Remote.Address, now);
+        if (!guard.IsSuspect(flow.Remote.Address, now))
+        {
+            return status;
+        }
+        Counters.Disguised++;
+        return 403;
     }
 
     public SipListener Listener(in SipFlow flow) => Options.Listeners[(uint)flow.Listener < (uint)Options.Listeners.Length ? flow.Listener : 0];

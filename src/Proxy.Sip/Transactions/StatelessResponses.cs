@@ -21,10 +21,42 @@ internal sealed class StatelessResponses(SipCore core)
     /// <param name="extra">Whole header lines.</param>
     public void Send(in SipMessageView view, in SipFlow flow, int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> toTag = default, ReadOnlySpan<byte> extra = default)
     {
-        if (status >= 300 && view.Method == SipMethod.Invite && view.To.Tag.IsEmpty)
+        bool isAttempt = status >= 300 && view.Method == SipMethod.Invite && view.To.Tag.IsEmpty;
+        if (core.Options.Guard is { Hides: true } guard && guard.IsStranger(flow.Remote.Address, core.Now))
         {
-            core.Refusal = new SipRefusal(status, SipParseError.None, false);
+            core.Counters.Hidden++;
+            guard.Blame(flow.Remote.Address, core.Now);
+            core.Refusal = isAttempt ? new SipRefusal(0, SipParseError.None, SipRefusalCause.Hidden) : core.Refusal;
+            return;
         }
+        int told = core.Refuse(in flow, status, core.Now);
+        if (told != status)
+        {
+            status = told;
+            reason = default;
+            extra = default;
+        }
+        core.Refusal = isAttempt ? new SipRefusal(status, SipParseError.None, SipRefusalCause.Request) : core.Refusal;
+        Write(in view, in flow, status, reason, toTag, extra);
+    }
+
+    /// <summary>Answers a request that belongs to a call of the sender: the guard has no part in it.</summary>
+    public void Answer(in SipMessageView view, in SipFlow flow, int status, ReadOnlySpan<byte> toTag) => Write(in view, in flow, status, default, toTag, default);
+
+    /// <summary>503 with Retry-After.</summary>
+    public void SendOverloaded(in SipMessageView view, in SipFlow flow, SipRefusalCause cause)
+    {
+        Span<byte> line = stackalloc byte[32];
+        var writer = new SipWriter(line);
+        writer.Add("Retry-After: "u8);
+        writer.AddNumber(core.Options.RetryAfterSeconds);
+        writer.Add("\r\n"u8);
+        Send(in view, in flow, 503, default, default, line[..writer.Length]);
+        core.Refusal = core.Refusal.Status == 503 ? core.Refusal with { Cause = cause } : core.Refusal;
+    }
+
+    private void Write(in SipMessageView view, in SipFlow flow, int status, ReadOnlySpan<byte> reason, ReadOnlySpan<byte> toTag, ReadOnlySpan<byte> extra)
+    {
         Span<byte> tag = stackalloc byte[16];
         bool isOptions = status == 200 && view.Method == SipMethod.Options;
         var parts = new ResponseParts
@@ -38,17 +70,6 @@ internal sealed class StatelessResponses(SipCore core)
         };
         SipFlow route = ResponseRoute.Of(view.TopVia, in flow);
         core.SendOnce(core.BuildResponse(in view, in flow, ref parts), in route);
-    }
-
-    /// <summary>503 with Retry-After.</summary>
-    public void SendOverloaded(in SipMessageView view, in SipFlow flow)
-    {
-        Span<byte> line = stackalloc byte[32];
-        var writer = new SipWriter(line);
-        writer.Add("Retry-After: "u8);
-        writer.AddNumber(core.Options.RetryAfterSeconds);
-        writer.Add("\r\n"u8);
-        Send(in view, in flow, 503, default, default, line[..writer.Length]);
     }
 
     private Span<byte> StableTag(in SipMessageView view, Span<byte> tag)

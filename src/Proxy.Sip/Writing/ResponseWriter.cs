@@ -35,6 +35,9 @@ internal ref struct ResponseParts
     public ReadOnlySpan<byte> ContentType;
 
     public ReadOnlySpan<byte> Body;
+
+    /// <summary>Leaves out what a datagram without a body can do without (Content-Length, §20.14), and shortens the phrase.</summary>
+    public bool IsLean;
 }
 
 /// <summary>Any thread. Writes a response to a request.</summary>
@@ -52,7 +55,7 @@ internal static class ResponseWriter
         writer.Add("SIP/2.0 "u8);
         writer.AddNumber(parts.Status);
         writer.Add(" "u8);
-        writer.AddValue(parts.Reason.IsEmpty ? ReasonPhrases.Of(parts.Status) : parts.Reason);
+        writer.AddValue(parts.IsLean ? default : parts.Reason.IsEmpty ? ReasonPhrases.Of(parts.Status) : parts.Reason);
         writer.Add("\r\n"u8);
         AddCopies(ref writer, in request, in source, in parts);
         if (parts.Status == 100 && request.TryGetHeader(SipHeaderId.Timestamp, out ReadOnlySpan<byte> timestamp))
@@ -64,7 +67,14 @@ internal static class ResponseWriter
         AddOptional(ref writer, "Supported"u8, parts.HasSupported ? Capabilities.Supported : default);
         AddOptional(ref writer, "Server"u8, parts.Server);
         writer.Add(parts.Extra);
-        writer.AddBody(parts.ContentType, parts.Body);
+        if (parts.IsLean && parts.Body.IsEmpty)
+        {
+            writer.Add("\r\n"u8);
+        }
+        else
+        {
+            writer.AddBody(parts.ContentType, parts.Body);
+        }
         return writer.IsFull ? 0 : writer.Length;
     }
 

@@ -7,6 +7,7 @@ using Proxy.Core.Time;
 using Proxy.Rigs;
 using Proxy.Sip;
 using Proxy.Sip.Dialogs;
+using Proxy.Sip.Guarding;
 using Proxy.Sip.Parsing;
 using Proxy.Sip.Transactions;
 using Proxy.Sip.Writing;
@@ -25,6 +26,7 @@ internal static class SipWritingCases
         AddWriters(list);
         AddBuffers(list);
         AddEndpoint(list);
+        AddGuard(list);
     }
 
     private static void AddWriters(CaseList list)
@@ -157,6 +159,36 @@ internal static class SipWritingCases
             Must(SipMessageView.TryParse(invite, out SipMessageView view, out _));
             Must(!core.Server.IsMerged(view));
         });
+    }
+
+    /// <summary>What a stranger sends beyond its rate, beyond that of all strangers, or while it is banned: also from an address that was never seen.</summary>
+    private static void AddGuard(CaseList list)
+    {
+        byte[] buffer = new byte[65_535];
+        MonoTime now = MonoTime.FromMillis(1_000);
+        byte[] invite = Request("INVITE", 1, "z9hG4bKa", "");
+        byte[] options = Request("OPTIONS", 1, "z9hG4bKb", "");
+        SourceGuard guard = new(new GuardOptions { IsListed = _ => false, Burst = 1, RatePerSecond = 0.001, Patience = 0, CrowdBurst = 2, CrowdRatePerSecond = 0.001, Capacity = 64 });
+        SipEndpoint endpoint = new(Options() with { Guard = guard }, new SeededRandom(1));
+        SipFlow banned = s_flow with { Remote = new NetEndPoint(NetAddress.FromV4(0x0A000001), 5060) };
+        guard.Admit(s_flow.Remote.Address, now);
+        guard.Ban(banned.Remote.Address, TimeSpan.FromHours(1), now);
+        guard.Admit(NetAddress.FromV4(0x0A000002), now);
+        uint next = 0x0B000000;
+        list.Add(nameof(SourceGuard), nameof(SourceGuard.Admit), () =>
+        {
+            Refused(endpoint, invite, s_flow, SipRefusalCause.Flooding, now);
+            Refused(endpoint, invite, banned, SipRefusalCause.Banned, now);
+            Refused(endpoint, invite, s_flow with { Remote = new NetEndPoint(NetAddress.FromV4(next++), 5060) }, SipRefusalCause.Crowded, now);
+            Refused(endpoint, options, s_flow, SipRefusalCause.None, now);
+            Drain(endpoint, buffer);
+        });
+    }
+
+    private static void Refused(SipEndpoint endpoint, byte[] message, in SipFlow flow, SipRefusalCause cause, MonoTime now)
+    {
+        endpoint.HandleMessage(message, flow, now);
+        Must(endpoint.TryPollRefusal(out SipRefusal refusal) == (cause != SipRefusalCause.None) && refusal.Cause == cause);
     }
 
     private static SipEvent Event(SipEndpoint endpoint)

@@ -30,7 +30,7 @@ internal sealed class NodeRig : IDisposable
         Config = change?.Invoke(config) ?? config;
         Policy = PolicyRuntime.TryOpen(Config, _ => { }, out string error)!;
         Assert.True(Policy is not null, error);
-        SiproomNode? node = SiproomNode.TryCreate(Config, Policy.Policy, NullLogger.Instance, Records.Enqueue, out error);
+        SiproomNode? node = SiproomNode.TryCreate(Config, Policy.Policy, NullLogger.Instance, Records.Enqueue, out error, Policy.Lists);
         Assert.True(node is not null, error);
         Node = node;
         Node.Start();
@@ -65,9 +65,9 @@ internal sealed class NodeRig : IDisposable
         await _caller.SendAsync(Encoding.UTF8.GetBytes(message), new IPEndPoint(IPAddress.Loopback, Node.SipLocal.Port));
 
     /// <summary>The next message that is no 100.</summary>
-    public async Task<string> ReceiveAsync()
+    public async Task<string> ReceiveAsync(TimeSpan? most = null)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(most ?? TimeSpan.FromSeconds(20));
         while (true)
         {
             UdpReceiveResult datagram = await _caller.ReceiveAsync(patience.Token);

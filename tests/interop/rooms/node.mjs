@@ -12,12 +12,12 @@ export const SIP = HOST + ':15060';
 export const siproom = process.env.SIPROOM ?? root + 'artifacts/siproom';
 export const scratch = mkdtempSync(join(tmpdir(), 'siproom-interop-'));
 
-/** Runs `siproom serve --dev`; records go to a file whose lines `records()` gives. */
-export async function startNode(config = '', http = HOST + ':17980', extra = []) {
+/** Runs `siproom serve`, with --dev unless told otherwise; records go to a file whose lines `records()` gives. */
+export async function startNode(config = '', http = HOST + ':17980', extra = [], isDev = true) {
   const records = join(scratch, `records-${Date.now()}.jsonl`);
   const file = join(scratch, `siproom-${Date.now()}.yaml`);
   writeFileSync(file, `records: { file: ${records} }\n${config}\n`);
-  const args = ['serve', '--dev', '--config', file, '--sip', SIP, '--http', http, '--dev-ice-port', '17982', '--rtp', '20000-22000', ...extra];
+  const args = ['serve', ...(isDev ? ['--dev', '--dev-ice-port', '17982'] : []), '--config', file, '--sip', SIP, '--http', http, '--rtp', '20000-22000', ...extra];
   const child = spawn(siproom, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text) => { log += text; });

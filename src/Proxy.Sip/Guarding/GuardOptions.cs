@@ -1,0 +1,73 @@
+using System;
+using Proxy.Core.Net;
+
+namespace Proxy.Sip.Guarding;
+
+/// <summary>Any thread. How a <see cref="SourceGuard"/> treats sources that nobody lists; does not change while it lives.</summary>
+public sealed record GuardOptions
+{
+    /// <summary>Whether somebody vouches for an address (a trunk's allowed_addresses, a trusted proxy): then nothing here is for it.</summary>
+    public required Func<NetAddress, bool> IsListed { get; init; }
+
+    /// <summary>New requests a second that a source may send for long.</summary>
+    public double RatePerSecond { get; init; } = 20;
+
+    /// <summary>New requests that it may send at once.</summary>
+    public double Burst { get; init; } = 100;
+
+    /// <summary>New requests a second of all strangers together; forged addresses are a new source each.</summary>
+    public double CrowdRatePerSecond { get; init; } = 400;
+
+    /// <summary>New requests that all strangers together may send at once.</summary>
+    public double CrowdBurst { get; init; } = 1_000;
+
+    /// <summary>How much more a vouched source may send; the crowd does not count for it.</summary>
+    public double VouchedFactor { get; init; } = 10;
+
+    /// <summary>Refused requests, above the one each <see cref="PatienceRefill"/>, that ban it. Zero bans nobody.</summary>
+    public double Patience { get; init; } = 20;
+
+    /// <summary>Time in which one refused request is forgotten.</summary>
+    public TimeSpan PatienceRefill { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Refused requests after which all refusals look the same: who tries numbers and methods learns nothing from the answers.</summary>
+    public double SuspectAfter { get; init; } = 5;
+
+    /// <summary>Length of a first ban; each further one is twice as long.</summary>
+    public TimeSpan BanFor { get; init; } = TimeSpan.FromMinutes(10);
+
+    public TimeSpan BanMax { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Share of a refused request that a digest challenge counts: who is asked again and again and never has the password is guessing.</summary>
+    public double ChallengeBlame { get; init; } = 0.2;
+
+    /// <summary>How long a source whose call was answered and acknowledged is not banned.</summary>
+    public TimeSpan VouchedFor { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Sources that are remembered; the one that was not seen for longest makes room.</summary>
+    public int Capacity { get; init; } = 16_384;
+
+    /// <summary>livekit/sip's hide_inbound_port: say nothing to a source that no trunk lists, but to calls that a trunk takes.</summary>
+    public bool Hides { get; init; }
+}
+
+/// <summary>Any thread. Whether a new request may go on.</summary>
+public enum GuardVerdict : byte
+{
+    Pass,
+
+    /// <summary>Above its rate.</summary>
+    Flooding,
+
+    /// <summary>All strangers together are above theirs.</summary>
+    Crowded,
+
+    /// <summary>On the ban list: nothing is answered.</summary>
+    Banned,
+}
+
+/// <summary>Any thread. One source on the ban list.</summary>
+/// <param name="Source">The address; of IPv6 its /64.</param>
+/// <param name="Left">Time until it ends.</param>
+/// <param name="Times">Which ban of this source it is.</param>
+public readonly record struct GuardBan(NetAddress Source, TimeSpan Left, int Times);
