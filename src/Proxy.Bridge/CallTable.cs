@@ -244,7 +244,7 @@ public sealed class CallTable
     /// <summary>The policy takes the call: its sockets and its SDP, then the call itself.</summary>
     private void Take(SipDialog dialog, in SipMessageView message, in CallFacts facts, Verdict verdict, CallRecord record, MonoTime now)
     {
-        ReserveVerdict reserved = _services.Media.TryReserve(out MediaReservation reservation);
+        ReserveVerdict reserved = _services.Media.TryReserve(dialog.Flow.Listener, out MediaReservation reservation);
         if (reserved != ReserveVerdict.Ok)
         {
             Refuse(dialog, record, RefusalCode.NodeFull, $"no media for the call: {reserved}", now);

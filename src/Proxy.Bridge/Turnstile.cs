@@ -45,9 +45,9 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         DigestChallenge challenge = verdict.Challenge!;
         string value = $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
             + (challenge.IsStale ? ", stale=true" : "");
-        dialog.Challenge(407, Encoding.UTF8.GetBytes(value), now);
+        dialog.Challenge(Encoding.UTF8.GetBytes(value), now);
         counters.Challenged++;
-        Close(record, "challenged", "credentials were asked for", 407);
+        Close(record, "challenged", "credentials were asked for", dialog.FinalStatus);
     }
 
     public void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)

@@ -29,7 +29,8 @@ public readonly record struct MediaReservation(int Shard, int SipSocket, int Sip
 public interface IMediaHost
 {
     /// <summary>Opens two sockets for a call on the shard with the fewest.</summary>
-    ReserveVerdict TryReserve(out MediaReservation reservation);
+    /// <param name="listener">Index of the SIP listener that the call came by: its address is the media's.</param>
+    ReserveVerdict TryReserve(int listener, out MediaReservation reservation);
 
     /// <summary>Closes a call's sockets and gives its ports back; of a call that was opened only after its Closed event.</summary>
     /// <param name="isRoomPortClean">The room server knows that we left (or never heard of us): the room port needs no rest.</param>

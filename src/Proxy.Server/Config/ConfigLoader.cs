@@ -150,12 +150,15 @@ public sealed class ConfigLoader
             top.Error("sip_hostname", $"'{hostname}' is not a host name such as sip.example.com");
         }
         NetAddress media = top.Address("media_nat_1_to_1_ip");
+        int challenge = ReadChallenge(top, 407);
         return config with
         {
+            Challenge = challenge,
+            Listeners = ReadListeners(top, challenge),
             SipListen = endPoint,
             SipPortAnnounced = _overrides.Sip is { } given ? given.Port : port,
             SipHostname = hostname,
-            Tls = ReadTls(top),
+            Tls = ReadTls(top, challenge),
             SignalAddress = signal,
             MediaAddress = media.IsSet ? media : signal,
             UseExternalIp = useExternal,
@@ -308,7 +311,41 @@ public sealed class ConfigLoader
         };
     }
 
-    private static TlsConfig? ReadTls(YamlSection top)
+    private static int ReadChallenge(YamlSection section, int fallback) =>
+        section.Choice("challenge", fallback == 401 ? "401" : "407", "407", "401") == "401" ? 401 : 407;
+
+    private static IReadOnlyList<ListenerConfig> ReadListeners(YamlSection top, int challenge)
+    {
+        List<ListenerConfig> listeners = [];
+        foreach (YamlSection one in top.Sections("listeners"))
+        {
+            NetEndPoint listen = one.EndPoint("listen", default);
+            string text = one.Text("advertise", "");
+            NetEndPoint outside = listen;
+            if (!one.Has("listen"))
+            {
+                one.Error("listen", "is missing: the address and port to listen at, such as 10.0.0.5:5060");
+            }
+            if (NetAddress.TryParse(text, out NetAddress address))
+            {
+                outside = listen with { Address = address };
+            }
+            else if (text.Length > 0 && !NetEndPoint.TryParse(text, out outside))
+            {
+                one.Error("advertise", $"'{text}' is neither an IP address nor an address and port such as 203.0.113.5:5060");
+            }
+            if (text.Length > 0 && outside.Address.IsUnspecified)
+            {
+                one.Error("advertise", $"'{text}' is an address that nobody can reach");
+            }
+            NetAddress media = one.Address("advertise_media");
+            listeners.Add(new ListenerConfig(listen, outside, media.IsSet ? media : text.Length > 0 ? outside.Address : default, ReadChallenge(one, challenge)));
+            one.Finish();
+        }
+        return listeners;
+    }
+
+    private static TlsConfig? ReadTls(YamlSection top, int challenge)
     {
         YamlSection tls = top.Section("tls");
         if (!top.Has("tls"))
@@ -334,6 +371,7 @@ public sealed class ConfigLoader
         {
             PortAnnounced = port,
             PortListen = tls.Port("port_listen", port),
+            Challenge = ReadChallenge(tls, challenge),
             Certificates = certificates,
             MinVersion = tls.Choice("min_version", "", "", "tls1.2", "tls1.3", "TLS1.2", "TLS1.3", "1.2", "1.3"),
             Ciphers = [.. tls.Texts("cipher_suites"), .. tls.Texts("ciphers")],

@@ -44,6 +44,12 @@ public sealed record ServerConfig
 
     public TlsConfig? Tls { get; init; }
 
+    /// <summary>Further addresses where UDP and TCP are bound: another network, another outside address.</summary>
+    public IReadOnlyList<ListenerConfig> Listeners { get; init; } = [];
+
+    /// <summary>What credentials are asked for with, 407 or 401; a listener may say otherwise.</summary>
+    public int Challenge { get; init; } = 407;
+
     /// <summary>What signalling advertises; unset: the address towards the caller.</summary>
     public NetAddress SignalAddress { get; init; }
 
@@ -149,12 +155,22 @@ public readonly record struct PortSpan(ushort First, ushort Last)
     public override string ToString() => $"{First}-{Last}";
 }
 
+/// <summary>Any thread. One of <c>listeners:</c>.</summary>
+/// <param name="Listen">Where UDP and TCP are bound.</param>
+/// <param name="Advertised">What Contact names; never a wildcard, unless <paramref name="Listen"/> is one: then the address towards the caller.</param>
+/// <param name="MediaAddress">What c= names.</param>
+/// <param name="Challenge">401 or 407.</param>
+public sealed record ListenerConfig(NetEndPoint Listen, NetEndPoint Advertised, NetAddress MediaAddress, int Challenge);
+
 /// <summary>Any thread. <c>tls:</c>, the SIP listener for TLS.</summary>
 public sealed record TlsConfig
 {
     public ushort PortAnnounced { get; init; } = 5061;
 
     public ushort PortListen { get; init; } = 5061;
+
+    /// <summary>401 or 407.</summary>
+    public int Challenge { get; init; } = 407;
 
     /// <summary>PEM files; the first is used where the client names no host.</summary>
     public IReadOnlyList<(string CertFile, string KeyFile)> Certificates { get; init; } = [];

@@ -31,7 +31,8 @@ public sealed class NodeReload(ServerConfig config, Func<ConfigResult>? read, Si
         ("room_codec", c => c.RoomCodec.ToString()), ("policy", c => $"{c.PolicyFolder} {c.PolicyInRedis} {c.Compat}"), ("redis", c => c.Redis is null ? "" : string.Join(" ", c.Redis.Addresses)),
         ("http", c => c.Http.ToString()), ("health_port", c => c.HealthPort.ToString()), ("prometheus_port", c => c.PrometheusPort.ToString()),
         ("control", c => c.ControlSocket ?? ""), ("records", c => c.RecordsFile ?? ""), ("calls_max, drain_for, media_timeout and other limits", c => c.Limits.ToString()),
-        ("tls.port", c => c.Tls is { } tls ? $"{tls.PortListen} {tls.PortAnnounced}" : ""),
+        ("listeners, challenge", c => string.Join(" ", c.Listeners) + c.Challenge),
+        ("tls.port", c => c.Tls is { } tls ? $"{tls.PortListen} {tls.PortAnnounced} {tls.Challenge}" : ""),
     ];
 
     public async Task<ReloadReport> RunAsync(CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -112,7 +113,8 @@ public static class ServeNode
             policy.Start();
             control.Started();
             (int calls, string because) = node.Capacity;
-            string ready = $"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")} http={http.Local} calls_max={calls}({because})";
+            string more = string.Concat(node.SipLocals.Skip(1).Select(local => $",udp+tcp:{local}"));
+            string ready = $"ready sip=udp+tcp:{node.SipLocal}{(node.Tls is null ? "" : $",tls:{node.TlsLocal}")}{more} http={http.Local} calls_max={calls}({because})";
             System.Console.Out.WriteLine(ready);
             var manager = new ServiceManager(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
             manager.Ready(ready);

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using Proxy.Core;
 using Proxy.Core.Net;
@@ -9,11 +10,49 @@ using Proxy.Sip;
 
 namespace Proxy.Server.Node;
 
-/// <summary>Main thread. The sockets that SIP is heard on: UDP and TCP on one port, TLS on another where the configuration has it.</summary>
-internal sealed record SipSockets(UdpSocket Udp, TcpStreams Streams, TcpTls? Tls, NetEndPoint TlsLocal)
+/// <summary>
+/// Main thread. The sockets that SIP is heard on: UDP and TCP on one port, TLS on another where the configuration has it, then UDP and TCP of each of
+/// <c>listeners:</c>. A socket's place is its listener's index.
+/// </summary>
+internal sealed class SipSockets : IDisposable
 {
+    private readonly List<SipSocket> _all = [];
+
+    private SipSockets(TcpStreams streams, TcpTls? tls) => (Streams, Tls) = (streams, tls);
+
+    public TcpStreams Streams { get; }
+
+    public TcpTls? Tls { get; }
+
+    /// <summary>The first, UDP.</summary>
+    public NetEndPoint Local => _all[0].Local;
+
+    /// <summary>Unset without TLS.</summary>
+    public NetEndPoint TlsLocal => Tls is null ? default : _all[2].Local;
+
+    /// <summary>Where SIP over UDP is heard, all listeners.</summary>
+    public IEnumerable<NetEndPoint> Locals
+    {
+        get
+        {
+            foreach (SipSocket socket in _all)
+            {
+                if (socket.Udp is not null)
+                {
+                    yield return socket.Local;
+                }
+            }
+        }
+    }
+
     /// <summary>By listener index; null where the listener is a stream one.</summary>
-    public UdpSocket?[] Datagrams => Tls is null ? [Udp, null] : [Udp, null, null];
+    public UdpSocket?[] Datagrams => [.. _all.ConvertAll(s => s.Udp)];
+
+    /// <summary>By listener index.</summary>
+    public NetAddress[] Addresses => [.. _all.ConvertAll(s => s.Local.Address)];
+
+    /// <summary>By listener index: what c= names by configuration; unset where nothing is said.</summary>
+    public NetAddress[] MediaAddresses => [.. _all.ConvertAll(s => s.Config?.MediaAddress ?? default)];
 
     /// <param name="isListed">Whether somebody vouches for an address.</param>
     /// <returns>Null when one of them cannot be bound; <paramref name="error"/> is the sentence.</returns>
@@ -24,45 +63,91 @@ internal sealed record SipSockets(UdpSocket Udp, TcpStreams Streams, TcpTls? Tls
         {
             return null;
         }
-        if (!UdpSocket.TryBind(config.SipListen, new UdpOptions { ReceiveBytes = 4 << 20, SendBytes = 1 << 20, Dscp = 24 }, out UdpSocket? udp, out error))
+        var sockets = new SipSockets(new TcpStreams(new TcpOptions(), limits, mail.Streams) { IsListed = isListed }, tls);
+        if (sockets.TryBindAll(config, out error))
         {
-            error = $"SIP cannot listen on udp {config.SipListen}: {error}";
-            return null;
+            return sockets;
         }
-        var streams = new TcpStreams(new TcpOptions(), limits, mail.Streams) { IsListed = isListed };
-        NetEndPoint secure = udp.Local with { Port = config.Tls?.PortListen ?? 0 };
-        if (!streams.TryListen(1, udp.Local, null, out _, out error))
-        {
-            error = $"SIP cannot listen on tcp {udp.Local}: {error}";
-        }
-        else if (tls is not null && !streams.TryListen(2, secure, tls, out secure, out error))
-        {
-            error = $"SIP cannot listen on tls {secure}: {error}";
-        }
-        if (error.Length == 0)
-        {
-            return new SipSockets(udp, streams, tls, secure);
-        }
-        streams.Dispose();
-        udp.Dispose();
+        sockets.Dispose();
         return null;
     }
 
-    /// <param name="advertised">What the outside reaches us at.</param>
-    public SipListener[] Listeners(ServerConfig config, NetAddress advertised)
+    /// <param name="advertised">What the outside reaches the first listeners at.</param>
+    /// <param name="towards">The address that the kernel would use towards the outside, for listeners that are bound to all.</param>
+    public SipListener[] Listeners(ServerConfig config, NetAddress advertised, Func<NetAddress> towards) => [.. _all.ConvertAll(socket =>
     {
-        var outside = new NetEndPoint(advertised, config.SipPortAnnounced == config.SipListen.Port ? Udp.Local.Port : config.SipPortAnnounced);
-        SipListener udp = new(0, SipTransport.Udp, Udp.Local, outside);
-        SipListener tcp = new(1, SipTransport.Tcp, Udp.Local, outside);
-        if (config.Tls is not { } tls)
+        int index = _all.IndexOf(socket);
+        if (socket.Config is { } own)
         {
-            return [udp, tcp];
+            ushort port = own.Advertised.Port == own.Listen.Port ? socket.Local.Port : own.Advertised.Port;
+            NetAddress address = own.Advertised.Address.IsUnspecified ? towards() : own.Advertised.Address;
+            return new SipListener(index, socket.Transport, socket.Local, new NetEndPoint(address, port), null, own.Challenge);
         }
-        ushort port = tls.PortAnnounced == tls.PortListen ? TlsLocal.Port : tls.PortAnnounced;
-        return [udp, tcp, new SipListener(2, SipTransport.Tls, TlsLocal, outside with { Port = port }, HostOf(config.SipHostname, advertised))];
+        if (socket.Transport == SipTransport.Tls)
+        {
+            ushort port = config.Tls!.PortAnnounced == config.Tls.PortListen ? TlsLocal.Port : config.Tls.PortAnnounced;
+            return new SipListener(index, SipTransport.Tls, socket.Local, new NetEndPoint(advertised, port), HostOf(config.SipHostname, advertised), config.Tls.Challenge);
+        }
+        var outside = new NetEndPoint(advertised, config.SipPortAnnounced == config.SipListen.Port ? Local.Port : config.SipPortAnnounced);
+        return new SipListener(index, socket.Transport, socket.Local, outside, null, config.Challenge);
+    })];
+
+    public void Dispose()
+    {
+        Streams.Dispose();
+        foreach (SipSocket socket in _all)
+        {
+            socket.Udp?.Dispose();
+        }
+    }
+
+    private bool TryBindAll(ServerConfig config, out string error)
+    {
+        if (!TryBindPair(config.SipListen, null, out error))
+        {
+            return false;
+        }
+        if (config.Tls is { } tls && !TryListen(SipTransport.Tls, Local with { Port = tls.PortListen }, null, out error))
+        {
+            return false;
+        }
+        foreach (ListenerConfig listener in config.Listeners)
+        {
+            if (!TryBindPair(listener.Listen, listener, out error))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>UDP, and TCP on the port that UDP got.</summary>
+    private bool TryBindPair(NetEndPoint local, ListenerConfig? config, out string error)
+    {
+        if (!UdpSocket.TryBind(local, new UdpOptions { ReceiveBytes = 4 << 20, SendBytes = 1 << 20, Dscp = 24 }, out UdpSocket? udp, out error))
+        {
+            error = $"SIP cannot listen on udp {local}: {error}";
+            return false;
+        }
+        _all.Add(new SipSocket(SipTransport.Udp, udp.Local, udp, config));
+        return TryListen(SipTransport.Tcp, udp.Local, config, out error);
+    }
+
+    private bool TryListen(SipTransport transport, NetEndPoint local, ListenerConfig? config, out string error)
+    {
+        bool isTls = transport == SipTransport.Tls;
+        if (!Streams.TryListen(_all.Count, local, isTls ? Tls : null, out NetEndPoint bound, out error))
+        {
+            error = $"SIP cannot listen on {(isTls ? "tls" : "tcp")} {local}: {error}";
+            return false;
+        }
+        _all.Add(new SipSocket(transport, bound, null, config));
+        return true;
     }
 
     /// <summary><c>sip_hostname</c>; <c>${IP}</c> in it stands for the address with dashes, as with livekit/sip.</summary>
     private static string? HostOf(string hostname, NetAddress advertised) => hostname.Length == 0 ? null
         : hostname.Replace("${IP}", string.Create(CultureInfo.InvariantCulture, $"{advertised}").Replace('.', '-').Replace(':', '-'), StringComparison.Ordinal);
+
+    private sealed record SipSocket(SipTransport Transport, NetEndPoint Local, UdpSocket? Udp, ListenerConfig? Config);
 }

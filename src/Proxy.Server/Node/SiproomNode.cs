@@ -57,10 +57,13 @@ public sealed class SiproomNode : IDisposable
     public (int Calls, string Because) Capacity => (_p.Limits.CallsMax, _p.CapacityReason);
 
     /// <summary>Where SIP over UDP listens.</summary>
-    public NetEndPoint SipLocal => _p.Sockets.Udp.Local;
+    public NetEndPoint SipLocal => _p.Sockets.Local;
+
+    /// <summary>All addresses where SIP over UDP and TCP listens.</summary>
+    public IEnumerable<NetEndPoint> SipLocals => _p.Sockets.Locals;
 
     /// <summary>Where SIP over TLS listens; unset without it.</summary>
-    public NetEndPoint TlsLocal => _p.Sockets.Tls is null ? default : _p.Sockets.TlsLocal;
+    public NetEndPoint TlsLocal => _p.Sockets.TlsLocal;
 
     /// <summary>Certificates of the TLS listener; null without it.</summary>
     public TcpTls? Tls => _p.Sockets.Tls;
@@ -90,7 +93,7 @@ public sealed class SiproomNode : IDisposable
         {
             shards[i] = new ShardLoop(i, limits, perShard, mail.Shards, sockets);
         }
-        var media = new MediaHost(shards, sockets, MediaOptions(config, limits, perShard));
+        var media = new MediaHost(shards, sockets, MediaOptions(config, bound, limits, perShard));
         var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache(), new SignalServers(config.WsUrls));
         var rooms = new RoomSockets(dialer, mail);
         var archive = new CallArchive(limits);
@@ -100,7 +103,7 @@ public sealed class SiproomNode : IDisposable
             write(record);
         });
         NetAddress signalAddress = AdvertisedAddress(config);
-        SipListener[] listeners = bound.Listeners(config, signalAddress);
+        SipListener[] listeners = bound.Listeners(config, signalAddress, TowardsAnywhere);
         var options = new SipEndpointOptions
         {
             Listeners = listeners,
@@ -112,7 +115,7 @@ public sealed class SiproomNode : IDisposable
         };
         var sip = new SipEndpoint(options, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
-        CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, listeners);
+        CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, flow => MediaAddress(config, bound.MediaAddresses, listeners, flow));
         CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
         var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits) { BanSet = ban => NodeLog.Banned(log, ban.Source, ban.Left.TotalSeconds, ban.Times) };
         var metrics = new MetricsRegistry();
@@ -125,7 +128,7 @@ public sealed class SiproomNode : IDisposable
         metrics.Add(archive);
         var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, bound, archive));
         var stalls = new StallLog([signal.Meter, .. Array.ConvertAll(shards, s => s.Meter)], log);
-        node._parts.AddRange([stalls, bound.Streams, signal, dialer, bound.Udp, archive]);
+        node._parts.AddRange([stalls, bound, signal, dialer, archive]);
         return node;
     }
 
@@ -217,13 +220,13 @@ public sealed class SiproomNode : IDisposable
         return (limits with { CallsMax = calls }, reason);
     }
 
-    private static MediaHostOptions MediaOptions(ServerConfig config, Limits limits, int perShard)
+    private static MediaHostOptions MediaOptions(ServerConfig config, SipSockets bound, Limits limits, int perShard)
     {
         NetAddress any = config.SipListen.Address;
         NetAddress room = NetAddress.FromV4(0);
         return new MediaHostOptions
         {
-            SipAddress = any,
+            SipAddresses = bound.Addresses,
             SipPorts = new PortRange(config.RtpPorts.First, config.RtpPorts.Last, 1, limits.PortRest, SystemRandom.Instance),
             RoomAddress = config.IsDev && any.IsLoopback ? any : room,
             RoomPorts = config.IcePorts is { } ice ? new PortRange(ice.First, ice.Last, 1, limits.PortRest, SystemRandom.Instance) : null,
@@ -245,9 +248,12 @@ public sealed class SiproomNode : IDisposable
         {
             return config.SipListen.Address;
         }
-        // A public address that nothing is sent to: only the routing table is asked.
-        return UdpSocket.TryFindLocalAddress(NetAddress.FromV4(0xC0000201), out NetAddress local) ? local : NetAddress.FromV4(0x7F000001);
+        return TowardsAnywhere();
     }
+
+    /// <summary>A public address that nothing is sent to: only the routing table is asked.</summary>
+    private static NetAddress TowardsAnywhere() =>
+        UdpSocket.TryFindLocalAddress(NetAddress.FromV4(0xC0000201), out NetAddress local) ? local : NetAddress.FromV4(0x7F000001);
 
     private static AgentDispatcher Dispatcher(ServerConfig config, SignalDialer dialer, SignalMailboxes mail, ILogger log) => new(
         dialer,
@@ -262,7 +268,7 @@ public sealed class SiproomNode : IDisposable
         log);
 
     private static CallServices Services(
-        ServerConfig config, Limits limits, IPolicy policy, MediaHost media, RoomSockets rooms, CallJournal journal, DtlsIdentity dtls, SipListener[] listeners)
+        ServerConfig config, Limits limits, IPolicy policy, MediaHost media, RoomSockets rooms, CallJournal journal, DtlsIdentity dtls, Func<SipFlow, NetAddress> mediaAddress)
     {
         DateTimeOffset utcAtZero = DateTimeOffset.UtcNow.AddTicks(-Clock.Now().Micros * 10);
         var token = new RoomToken(config.ApiKey, config.ApiSecret, () => DateTimeOffset.UtcNow);
@@ -288,7 +294,7 @@ public sealed class SiproomNode : IDisposable
             Observer = journal,
             Random = SystemRandom.Instance,
             Prompts = config.Prompts,
-            MediaAddress = flow => MediaAddress(config, listeners, flow),
+            MediaAddress = mediaAddress,
             UtcAtZero = utcAtZero,
             Passthrough = config.RoomCodec,
             AnswersSecureInClear = config.Compat == Compat.LiveKit,
@@ -296,18 +302,14 @@ public sealed class SiproomNode : IDisposable
         };
     }
 
-    private static NetAddress MediaAddress(ServerConfig config, SipListener[] listeners, in SipFlow flow)
+    /// <param name="names">By listener: what one of <c>listeners:</c> says; unset for the others.</param>
+    private static NetAddress MediaAddress(ServerConfig config, NetAddress[] names, SipListener[] listeners, in SipFlow flow)
     {
-        if (config.MediaAddress.IsSet)
-        {
-            return config.MediaAddress;
-        }
+        bool isFirst = flow.Listener < listeners.Length - (2 * config.Listeners.Count);
+        NetAddress said = !isFirst ? names[flow.Listener] : config.MediaAddress.IsSet ? config.MediaAddress : config.SignalAddress;
         NetAddress local = listeners[flow.Listener].Local.Address;
-        if (!local.IsUnspecified)
-        {
-            return config.SignalAddress.IsSet ? config.SignalAddress : local;
-        }
-        return config.SignalAddress.IsSet ? config.SignalAddress
+        return said.IsSet ? said
+            : !local.IsUnspecified ? local
             : UdpSocket.TryFindLocalAddress(flow.Remote.Address, out NetAddress own) ? own
             : listeners[flow.Listener].Advertised.Address;
     }

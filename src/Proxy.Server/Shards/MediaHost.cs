@@ -32,7 +32,7 @@ public sealed class MediaHost : IMediaHost
     /// <summary>Ports of the RTP range that are out.</summary>
     public int SipPortsTaken => _options.SipPorts.Taken;
 
-    public ReserveVerdict TryReserve(out MediaReservation reservation)
+    public ReserveVerdict TryReserve(int listener, out MediaReservation reservation)
     {
         reservation = default;
         int shard = LeastBusy();
@@ -40,7 +40,7 @@ public sealed class MediaHost : IMediaHost
         {
             return ReserveVerdict.NoSlot;
         }
-        ReserveVerdict verdict = TryBind(_options.SipPorts, _options.SipAddress, out UdpSocket? sip);
+        ReserveVerdict verdict = TryBind(_options.SipPorts, _options.SipAddresses[listener], out UdpSocket? sip);
         if (verdict != ReserveVerdict.Ok)
         {
             return verdict;
@@ -139,8 +139,8 @@ public sealed class MediaHost : IMediaHost
 /// <summary>Any thread. Ports, addresses and sizes of the media sockets.</summary>
 public sealed record MediaHostOptions
 {
-    /// <summary>Address that RTP towards callers is bound to.</summary>
-    public required NetAddress SipAddress { get; init; }
+    /// <summary>Addresses that RTP towards callers is bound to, by SIP listener.</summary>
+    public required NetAddress[] SipAddresses { get; init; }
 
     public required PortRange SipPorts { get; init; }
 

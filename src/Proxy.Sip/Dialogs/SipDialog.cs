@@ -181,11 +181,12 @@ public sealed class SipDialog
     }
 
     /// <summary>Asks for credentials; the dialog is over, the next INVITE of the same Call-ID and From tag gets the same LocalTag for 60 s.</summary>
-    /// <param name="status">401 (WWW-Authenticate) or 407 (Proxy-Authenticate).</param>
+    /// <remarks>With 401 (WWW-Authenticate) or 407 (Proxy-Authenticate), as the listener says that the INVITE came by.</remarks>
     /// <param name="headerValue">The challenge, see <see cref="Auth.DigestChallenge"/>.</param>
     /// <param name="now">The time of this turn.</param>
-    public bool Challenge(int status, ReadOnlySpan<byte> headerValue, MonoTime now)
+    public bool Challenge(ReadOnlySpan<byte> headerValue, MonoTime now)
     {
+        int status = _core.Listener(Flow).Challenge;
         Span<byte> line = stackalloc byte[1024];
         var lines = new SipHeaderLines(line);
         lines.Add(status == 401 ? "WWW-Authenticate"u8 : "Proxy-Authenticate"u8, headerValue);

@@ -24,7 +24,7 @@ internal sealed class FakeMedia : IMediaHost
 
     public List<bool> ReleasedClean { get; } = [];
 
-    public ReserveVerdict TryReserve(out MediaReservation reservation)
+    public ReserveVerdict TryReserve(int listener, out MediaReservation reservation)
     {
         reservation = default;
         if (Out >= Capacity)

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
+using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Trunks;
@@ -201,6 +203,37 @@ public sealed class ConfigLoaderTests
         Assert.Equal("/var/log/calls.jsonl", config.RecordsFile);
         Assert.Equal(new Refusal(486, "Busy", 17, 0), config.Refusals[RefusalCode.TrunkCap]);
         Assert.Equal("Rejected", config.Refusals[RefusalCode.RingTimeout].Reason);
+    }
+
+    [Fact]
+    public void Strangers_and_listeners_are_read()
+    {
+        ServerConfig config = Good(Minimal + """
+            strangers: { rate: 5, burst: 7, rate_of_all: 50, alike_after: 0, ban_after: 3, ban_for: 1h }
+            challenge: 401
+            listeners:
+              - { listen: 10.0.0.5:5060, advertise: 203.0.113.5, challenge: 407 }
+              - { listen: "[2001:db8::5]:5070", advertise: "[2001:db8::6]:5080", advertise_media: 2001:db8::7 }
+              - { listen: 10.0.0.6:5060 }
+            """);
+        Limits limits = config.Limits;
+        Assert.Equal((5.0, 7.0, 50.0, 0.0, 3.0, TimeSpan.FromHours(1)),
+            (limits.StrangerRate, limits.StrangerBurst, limits.StrangersRate, limits.AlikeAfter, limits.BanAfter, limits.BanTime));
+        Assert.Equal(401, config.Challenge);
+        Assert.Equal(["10.0.0.5:5060 203.0.113.5:5060 203.0.113.5 407", "[2001:db8::5]:5070 [2001:db8::6]:5080 2001:db8::7 401", "10.0.0.6:5060 10.0.0.6:5060 - 401"],
+            config.Listeners.Select(l => $"{l.Listen} {l.Advertised} {(l.MediaAddress.IsSet ? l.MediaAddress.ToString() : "-")} {l.Challenge}"));
+    }
+
+    [Theory]
+    [InlineData("listeners: [{ advertise: 203.0.113.5 }]", "listen: is missing")]
+    [InlineData("listeners: [{ listen: 10.0.0.5:5060, advertise: 0.0.0.0 }]", "nobody can reach")]
+    [InlineData("listeners: [{ listen: 10.0.0.5:5060, advertise: sip.example.com }]", "neither an IP address nor")]
+    [InlineData("challenge: 403", "403")]
+    [InlineData("strangers: { ban_fro: 1h }", "did you mean 'ban_for'")]
+    public void Wrong_strangers_and_listeners_are_named(string body, string part)
+    {
+        ConfigResult result = Load(body);
+        Assert.Contains(result.Errors, e => e.Contains(part, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -33,12 +33,19 @@ internal sealed class NodeRig : IDisposable
         SiproomNode? node = SiproomNode.TryCreate(Config, Policy.Policy, NullLogger.Instance, Records.Enqueue, out error, Policy.Lists);
         Assert.True(node is not null, error);
         Node = node;
+        Target = node.SipLocal;
         Node.Start();
     }
 
     public ServerConfig Config { get; }
 
     public PolicyRuntime Policy { get; }
+
+    /// <summary>Requests that <see cref="SendAsync"/> sent.</summary>
+    public int Sent => _number;
+
+    /// <summary>Where requests go; the node's first listener.</summary>
+    public NetEndPoint Target { get; set; }
 
     public SiproomNode Node { get; }
 
@@ -62,7 +69,7 @@ internal sealed class NodeRig : IDisposable
     }
 
     public async Task SendRawAsync(string message) =>
-        await _caller.SendAsync(Encoding.UTF8.GetBytes(message), new IPEndPoint(IPAddress.Loopback, Node.SipLocal.Port));
+        await _caller.SendAsync(Encoding.UTF8.GetBytes(message), new IPEndPoint(Target.Address.ToIPAddress(), Target.Port));
 
     /// <summary>The next message that is no 100.</summary>
     public async Task<string> ReceiveAsync(TimeSpan? most = null)

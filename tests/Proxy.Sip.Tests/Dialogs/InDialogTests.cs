@@ -309,7 +309,7 @@ public sealed class InDialogTests
     {
         using var side = new Sipside();
         side.Receive(Sipside.Invite());
-        side.Do(now => Assert.True(side.Events[0].Dialog.Challenge(407, "Digest realm=\"LiveKit\",nonce=\"n\""u8, now)));
+        side.Do(now => Assert.True(side.Events[0].Dialog.Challenge("Digest realm=\"LiveKit\",nonce=\"n\""u8, now)));
         Assert.Equal("Digest realm=\"LiveKit\",nonce=\"n\"", Sipside.Header(side.Last, "Proxy-Authenticate"));
         side.Receive(Sipside.Invite(method: "ACK", body: ""));
         side.Receive(Sipside.Invite("z9hG4bKa2", cseq: 2));
