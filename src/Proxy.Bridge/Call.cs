@@ -84,7 +84,7 @@ public sealed class Call
     private bool _hasFallenBack;
     private string _dispatchFailure = "";
 
-    internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, CallRecord record, MonoTime now)
+    internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, CallRecord record, MonoTime invitedAt)
     {
         Id = id;
         _services = services;
@@ -95,7 +95,7 @@ public sealed class Call
         _seats = seats;
         _room = new RoomStay(id, services, media);
         Record = record;
-        InvitedAt = now;
+        InvitedAt = invitedAt;
     }
 
     public SlotId Id { get; }

@@ -32,6 +32,12 @@ public sealed record CallServices
     /// <summary>What the room server in this process knows of agents; null when it runs elsewhere.</summary>
     public IAgentWatch? Agents { get; init; }
 
+    /// <summary>Whose address counts for a call.</summary>
+    public SourceRecovery Sources { get; init; } = SourceRecovery.None;
+
+    /// <summary>Gets the answers that deferred verdicts wait for; null where the policy never defers.</summary>
+    public IAnswerDesk? Answers { get; init; }
+
     /// <summary>Asks the room server for agents; null when it cannot be asked.</summary>
     public IAgentDispatcher? Dispatcher { get; init; }
 
@@ -68,6 +74,9 @@ public sealed record CallServices
     public string AgentName { get; init; } = "siproom";
 
     public DateTimeOffset UtcAt(MonoTime now) => UtcAtZero.AddTicks(now.Micros * 10);
+
+    /// <summary>The time of the loop at a wall-clock time that <see cref="UtcAt"/> gave.</summary>
+    public MonoTime TimeOf(DateTimeOffset utc) => new((utc - UtcAtZero).Ticks / 10);
 }
 
 /// <summary>Signal thread. Hears of every call; implemented by the runtime (log, records, metrics). Never blocks.</summary>

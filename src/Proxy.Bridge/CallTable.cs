@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using Proxy.Bridge.Media;
 using Proxy.Bridge.Records;
@@ -8,6 +9,7 @@ using Proxy.Core.Collections;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Policy;
+using Proxy.Policy.Deferred;
 using Proxy.Sdp;
 using Proxy.Sip;
 using Proxy.Sip.Auth;
@@ -26,6 +28,7 @@ public sealed class CallTable
     private readonly Turnstile _door;
     private readonly RefusedInvites _refused;
     private readonly RoomSeats _seats;
+    private readonly WaitingCalls _waiting;
 
     public CallTable(CallServices services)
     {
@@ -33,12 +36,16 @@ public sealed class CallTable
         _door = new Turnstile(services, Counters);
         _refused = new RefusedInvites(services, Counters);
         _seats = new RoomSeats(services, Replace);
+        _waiting = new WaitingCalls(services, Resume);
         _calls = new SlotMap<Slot>(services.Limits.CallsMax);
         _timers = new TimerQueue(services.Limits.CallsMax);
     }
 
     /// <summary>Calls that are not over.</summary>
     public int Count => _calls.Count;
+
+    /// <summary>Calls whose verdict waits for an answer; not in <see cref="Count"/>.</summary>
+    public int Waiting => _waiting.Count;
 
     /// <summary>New calls get 503; running calls go on until <see cref="DrainUntil"/>.</summary>
     public bool IsDraining { get; private set; }
@@ -49,7 +56,7 @@ public sealed class CallTable
     /// <summary>The node has no CPU left for one more call: new calls get 503.</summary>
     public bool IsOverloaded { get; set; }
 
-    public MonoTime NextDeadline => MonoTime.Min(_timers.NextDeadline, DrainUntil);
+    public MonoTime NextDeadline => MonoTime.Min(MonoTime.Min(_timers.NextDeadline, _waiting.NextDeadline), DrainUntil);
 
     /// <summary>Attempts by how they ended; for metrics.</summary>
     public CallCounters Counters { get; } = new();
@@ -72,7 +79,15 @@ public sealed class CallTable
             call.HandleSip(e, now);
             Settle(call, now);
         }
+        else if (e.Dialog?.Owner is WaitingCall waiting && e.Kind == SipEventKind.Cancelled)
+        {
+            _waiting.GiveUp(waiting);
+            _door.Cancelled(waiting.Record, now);
+        }
     }
+
+    /// <summary>What a waiting call waited for; one that waits no longer is ignored.</summary>
+    public void HandleAnswer(SlotId waiting, in DeferredAnswer answer, MonoTime now) => _waiting.HandleAnswer(waiting, answer, now);
 
     /// <summary>An INVITE that the endpoint refused by itself (<see cref="SipEndpoint.TryPollRefusal"/>): it gets its record.</summary>
     public void HandleRefused(ReadOnlySpan<byte> message, in SipFlow flow, in SipRefusal refusal, MonoTime now) =>
@@ -108,6 +123,7 @@ public sealed class CallTable
 
     public void HandleTimeout(MonoTime now)
     {
+        _waiting.HandleTimeout(now);
         while (_timers.TryExpire(now, out int index))
         {
             if (_calls.At(index)?.Call is { } call)
@@ -151,6 +167,11 @@ public sealed class CallTable
                 Settle(call, now);
             }
         }
+        _waiting.Visit(waiting =>
+        {
+            _waiting.GiveUp(waiting);
+            Refuse(waiting.Dialog, waiting.Record, RefusalCode.Draining, DescribeNode(RefusalCode.Draining), now);
+        });
     }
 
     /// <summary>Hangs up one call by our id, its SIP Call-ID or its provider's id.</summary>
@@ -214,7 +235,7 @@ public sealed class CallTable
             dialog.Reject(400, default, default, now);
             return;
         }
-        CallFacts facts = FactsFromInvite.Read(dialog.LocalTag, message, dialog.Flow, _services.UtcAt(now));
+        CallFacts facts = FactsFromInvite.Read(dialog.LocalTag, message, dialog.Flow, _services.UtcAt(now), _services.Sources);
         CallRecord record = Turnstile.NewRecord(facts);
         RefusalCode full = CheckNode();
         if (full != RefusalCode.None)
@@ -222,7 +243,29 @@ public sealed class CallTable
             Refuse(dialog, record, full, DescribeNode(full), now);
             return;
         }
-        Verdict verdict = _door.Decide(facts, record, now);
+        Carry(dialog, message, facts, _door.Decide(facts, record, now), record, now);
+    }
+
+    /// <summary>The answer came, or never will.</summary>
+    private void Resume(WaitingCall call, DeferredAnswer answer, MonoTime now)
+    {
+        RefusalCode full = CheckNode();
+        if (full != RefusalCode.None)
+        {
+            Refuse(call.Dialog, call.Record, full, DescribeNode(full), now);
+        }
+        else if (SipMessageView.TryParse(call.Dialog.InviteBytes, out SipMessageView message, out _))
+        {
+            Carry(call.Dialog, message, call.Facts, _door.Resume(call, answer, now), call.Record, now);
+        }
+        else
+        {
+            Refuse(call.Dialog, call.Record, RefusalCode.Internal, "the INVITE was gone when its verdict came", now);
+        }
+    }
+
+    private void Carry(SipDialog dialog, in SipMessageView message, in CallFacts facts, Verdict verdict, CallRecord record, MonoTime now)
+    {
         switch (verdict.Kind)
         {
             case VerdictKind.Join:
@@ -235,8 +278,11 @@ public sealed class CallTable
             case VerdictKind.Reject:
                 _door.Refuse(dialog, record, verdict, now);
                 break;
+            case VerdictKind.Deferred:
+                _waiting.Add(new WaitingCall(dialog, facts, record), verdict, now);
+                break;
             default:
-                Refuse(dialog, record, RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out yet", now);
+                Refuse(dialog, record, RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out", now);
                 break;
         }
     }
@@ -288,11 +334,11 @@ public sealed class CallTable
             SipTimestamp = BitConverter.ToUInt32(random[6..]),
             Opus = _services.Opus,
         });
-        var call = new Call(id, _services, facts, verdict, sip, media, _seats, record, now);
+        var call = new Call(id, _services, facts, verdict, sip, media, _seats, record, _services.TimeOf(record.StartedAt));
         slot.Call = call;
         dialog.Owner = call;
-        dialog.AllowedSources = SourcesOf(verdict);
         dialog.Login = verdict.Login is { } login ? new DigestLogin(login.UserName, login.Password) : null;
+        dialog.AllowedSources = SourcesOf(verdict, facts.Proxy != facts.Source);
         _services.Caps.Take(verdict.Caps, now);
         Counters.Started++;
         _services.Observer.Started(record);
@@ -300,15 +346,11 @@ public sealed class CallTable
         Settle(call, now);
     }
 
-    /// <summary>A carrier's requests inside the dialog may come from any address of its trunk.</summary>
-    private static SipSourceRange[] SourcesOf(Verdict verdict)
+    /// <summary>A carrier's requests inside the dialog may come from any address of its trunk; behind a trusted proxy from any of the proxies too.</summary>
+    private SipSourceRange[] SourcesOf(Verdict verdict, bool isProxied)
     {
-        if (verdict.Sources is null)
-        {
-            return [];
-        }
-        var ranges = new System.Collections.Generic.List<SipSourceRange>();
-        foreach ((NetAddress network, int prefixLength) in verdict.Sources.Blocks)
+        var ranges = new List<SipSourceRange>(isProxied ? _services.Sources.Trusted : []);
+        foreach ((NetAddress network, int prefixLength) in verdict.Sources?.Blocks ?? [])
         {
             // Who lists everybody vouches for nobody: the dialog's ids are public.
             if (prefixLength > 0)

@@ -17,7 +17,8 @@ public static class FactsFromInvite
     /// <param name="message">An INVITE that <see cref="SipMessageView.TryParse"/> accepted.</param>
     /// <param name="flow">Where it came from.</param>
     /// <param name="utc">Wall clock.</param>
-    public static CallFacts Read(string callId, in SipMessageView message, in SipFlow flow, DateTimeOffset utc)
+    /// <param name="sources">Whose address counts; null: the packet's.</param>
+    public static CallFacts Read(string callId, in SipMessageView message, in SipFlow flow, DateTimeOffset utc, SourceRecovery? sources = null)
     {
         (string requestUser, string requestHost) = ReadUri(message.RequestUri);
         (string toUser, string toHost) = ReadUri(message.To.Uri);
@@ -26,7 +27,8 @@ public static class FactsFromInvite
         return new CallFacts
         {
             CallId = callId,
-            Source = flow.Remote,
+            Source = sources?.Find(message, flow.Remote) ?? flow.Remote,
+            Proxy = flow.Remote,
             Transport = TransportName(flow.Transport),
             RequestUri = Text(message.RequestUri),
             RequestUser = requestUser,

@@ -31,7 +31,7 @@ internal sealed class RefusedInvites(CallServices services, CallCounters counter
             return;
         }
         _guarded += refusal.IsGuarded ? 1 : 0;
-        CallFacts facts = FactsFromInvite.Read("", view, flow, services.UtcAt(now));
+        CallFacts facts = FactsFromInvite.Read("", view, flow, services.UtcAt(now), services.Sources);
         CallRecord record = Turnstile.NewRecord(facts);
         record.Code = CodeOf(refusal.Cause);
         record.Sentence = Describe(refusal);

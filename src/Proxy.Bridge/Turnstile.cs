@@ -4,6 +4,7 @@ using System.Text;
 using Proxy.Bridge.Records;
 using Proxy.Core.Time;
 using Proxy.Policy;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Explaining;
 using Proxy.Sdp;
 using Proxy.Sip.Dialogs;
@@ -27,6 +28,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         FromUser = facts.FromUser,
         ToUser = facts.ToUser,
         Source = facts.Source.ToString(),
+        Proxy = facts.Proxy == facts.Source ? "" : facts.Proxy.ToString(),
         Transport = facts.Transport,
         StartedAt = facts.Utc,
     };
@@ -36,8 +38,24 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
     {
         _trace.Clear();
         Verdict verdict = services.Policy.Decide(facts, services.Caps.At(now), MayExplain(now) ? _trace : null);
-        Note(facts, verdict, record);
+        Note(facts, verdict, record, now);
         return verdict;
+    }
+
+    /// <summary>Asks the policy again about a call that waited.</summary>
+    public Verdict Resume(WaitingCall call, in DeferredAnswer answer, MonoTime now)
+    {
+        _trace.Clear();
+        Verdict verdict = services.Policy.Resume(call.Facts, call.Deferred!, answer, services.Caps.At(now), MayExplain(now) ? _trace : null);
+        Note(call.Facts, verdict, call.Record, now);
+        return verdict;
+    }
+
+    /// <summary>The caller gave up while the verdict waited; its 487 is sent.</summary>
+    public void Cancelled(CallRecord record, MonoTime now)
+    {
+        record.EndedBy = "caller";
+        Close(record, "cancelled", "the caller hung up before it was decided", 487, now);
     }
 
     public void Challenge(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
@@ -47,7 +65,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
             + (challenge.IsStale ? ", stale=true" : "");
         dialog.Challenge(Encoding.UTF8.GetBytes(value), now);
         counters.Challenged++;
-        Close(record, "challenged", "credentials were asked for", dialog.FinalStatus);
+        Close(record, "challenged", "credentials were asked for", dialog.FinalStatus, now);
     }
 
     public void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
@@ -56,7 +74,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         {
             dialog.Drop(now);
             counters.Silenced++;
-            Close(record, Refusals.Name(verdict.Code), verdict.Sentence + "; no answer, because of hide_inbound_port", 0);
+            Close(record, Refusals.Name(verdict.Code), verdict.Sentence + "; no answer, because of hide_inbound_port", 0, now);
             return;
         }
         Span<byte> buffer = stackalloc byte[512];
@@ -72,7 +90,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
         dialog.Reject(verdict.SipStatus, Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
         counters.Refused++;
-        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, dialog.FinalStatus > 0 ? dialog.FinalStatus : verdict.SipStatus);
+        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, dialog.FinalStatus > 0 ? dialog.FinalStatus : verdict.SipStatus, now);
     }
 
     /// <summary>What a node says of itself goes to everybody, and who was asked for credentials knows already that we are here.</summary>
@@ -87,12 +105,12 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         dialog.Reject(answer.SipStatus, default, headers.Written, now);
         bool isKeys = answer.Code is AnswerCode.SrtpRequired or AnswerCode.SrtpDisabled;
         counters.Refused++;
-        Close(record, Refusals.Name(isKeys ? RefusalCode.MediaEncryption : RefusalCode.MediaNotAcceptable), answer.WarningText, answer.SipStatus);
+        Close(record, Refusals.Name(isKeys ? RefusalCode.MediaEncryption : RefusalCode.MediaNotAcceptable), answer.WarningText, answer.SipStatus, now);
     }
 
-    private void Note(in CallFacts facts, Verdict verdict, CallRecord record)
+    private void Note(in CallFacts facts, Verdict verdict, CallRecord record, MonoTime now)
     {
-        record.DecidedMs = 0;
+        record.Note = verdict.Note;
         record.TrunkId = verdict.TrunkId;
         record.RuleId = verdict.RuleId;
         record.Room = verdict.Room;
@@ -103,6 +121,11 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
             // The pseudonym stands for the number in the log and the records too.
             record.FromUser = verdict.Identity.Replace("sip_", "", StringComparison.Ordinal);
         }
+        if (verdict.Kind == VerdictKind.Deferred)
+        {
+            return;
+        }
+        record.DecidedMs = Elapsed(record, now);
         if (verdict.Kind == VerdictKind.Reject && _trace.Steps.Count > 0)
         {
             _explained++;
@@ -126,13 +149,16 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         return _explained < services.Limits.ExplainedPerSecond;
     }
 
-    private void Close(CallRecord record, string code, string sentence, int status)
+    /// <summary>Since the INVITE, milliseconds.</summary>
+    private double Elapsed(CallRecord record, MonoTime now) => (now - services.TimeOf(record.StartedAt)).TotalMilliseconds;
+
+    private void Close(CallRecord record, string code, string sentence, int status, MonoTime now)
     {
         record.Code = code;
         record.Sentence = sentence;
         record.SipStatus = status;
-        record.EndedBy = "us";
-        record.EndedMs = 0;
+        record.EndedBy = record.EndedBy.Length > 0 ? record.EndedBy : "us";
+        record.EndedMs = Elapsed(record, now);
         services.Observer.Ended(record);
     }
 }

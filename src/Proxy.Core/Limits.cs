@@ -64,6 +64,12 @@ public sealed record Limits
     /// <summary>Calls at once, when neither the port range nor the configuration says less. livekit/sip: max_active_calls.</summary>
     public int CallsMax { get; init; } = 5_000;
 
+    /// <summary>Calls whose verdict waits for the policy hook or for Redis; above it nobody is asked. A few hundred bytes each, beside the INVITE's transaction.</summary>
+    public int CallsWaiting { get; init; } = 1_000;
+
+    /// <summary>How long a call that would be refused waits for Redis to be read again.</summary>
+    public TimeSpan RefreshPatience { get; init; } = TimeSpan.FromMilliseconds(300);
+
     /// <summary>How long running calls may go on while the node drains, when nothing else is said: most calls end by themselves within it.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(15);
 

@@ -16,6 +16,9 @@ public readonly record struct CallFacts
     /// <summary>Where the request came from (behind a trusted proxy: the recovered carrier address); default when not known.</summary>
     public NetEndPoint Source { get; init; }
 
+    /// <summary>Where the packet came from; another address than <see cref="Source"/> behind a trusted proxy.</summary>
+    public NetEndPoint Proxy { get; init; }
+
     /// <summary><c>udp</c>, <c>tcp</c>, <c>tls</c>.</summary>
     public string Transport { get; init; } = "udp";
 
@@ -59,6 +62,12 @@ public readonly record struct CallFacts
 
     /// <summary>Credentials of Proxy-Authorization or Authorization; null when none were offered.</summary>
     public DigestCredentials? Credentials { get; init; }
+
+    /// <summary>The same INVITE was decided before and waited: its nonce is used and its failures are counted already.</summary>
+    public bool IsSecondLook { get; init; }
+
+    /// <summary>As if this digest user had proved the password: explain only, never from the wire. Empty: by the credentials.</summary>
+    public string AssumedUser { get; init; } = "";
 
     /// <summary>Wall-clock time of the decision: time windows and nonce ages need it.</summary>
     public DateTimeOffset Utc { get; init; }

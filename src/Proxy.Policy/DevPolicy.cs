@@ -1,6 +1,6 @@
 using System;
-using System.Collections.Generic;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Dispatch;
 
 namespace Proxy.Policy;
@@ -44,35 +44,16 @@ public sealed class DevPolicy : IPolicy
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts, limits, trace);
 
-    /// <param name="agent">What the demo agent does; empty for no agent.</param>
-    private Verdict Join(in CallFacts facts, string room, string agent)
-    {
-        CallerName caller = CallerName.For(facts.FromUser, new DispatchRule(), Compat.Strict, _settings.Secret);
-        return new Verdict
-        {
-            Kind = VerdictKind.Join,
-            Room = room,
-            Identity = caller.Identity,
-            Name = caller.Name,
-            Attributes = Attributes(facts, caller),
-            RoomConfigJson = agent.Length == 0 ? "" : $$"""{"agents":[{"agentName":"{{DemoAgent}}","metadata":"{{agent}}"}]}""",
-            Agents = agent.Length == 0 ? [] : [DemoAgent],
-            IsListedSource = true,
-            MayTellWhy = true,
-        };
-    }
+    /// <summary>The dev policy never defers.</summary>
+    public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
+        Decide(facts, limits, trace);
 
-    private static KeyValuePair<string, string>[] Attributes(in CallFacts facts, in CallerName caller)
+    /// <param name="agent">What the demo agent does; empty for no agent.</param>
+    private Verdict Join(in CallFacts facts, string room, string agent) => PlainJoin.For(facts, room, _settings.Secret) with
     {
-        var attributes = new CallAttributes();
-        attributes.SetHeaders(facts, Trunks.IncludeHeaders.XHeaders, hidesNumber: false);
-        attributes.Set("sip.callID", facts.CallId);
-        attributes.Set("sip.callIDFull", facts.SipCallId);
-        attributes.Set("sip.callTag", facts.FromTag);
-        attributes.Set("sip.phoneNumber", caller.User);
-        attributes.Set("sip.hostname", facts.FromHost);
-        attributes.Set("sip.trunkPhoneNumber", facts.ToUser);
-        attributes.SetProvider(facts);
-        return attributes.ToArray();
-    }
+        RoomConfigJson = agent.Length == 0 ? "" : $$"""{"agents":[{"agentName":"{{DemoAgent}}","metadata":"{{agent}}"}]}""",
+        Agents = agent.Length == 0 ? [] : [DemoAgent],
+        IsListedSource = true,
+        MayTellWhy = true,
+    };
 }

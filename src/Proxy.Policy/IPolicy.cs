@@ -1,5 +1,5 @@
-using System;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 
 namespace Proxy.Policy;
 
@@ -21,4 +21,13 @@ public interface IPolicy
     /// <param name="trace">Filled with every step when not null.</param>
     /// <returns>Join; AskPin when another attempt is allowed (<see cref="Verdict.PinAttemptsLeft"/>); Reject otherwise.</returns>
     Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace);
+
+    /// <summary>Decides a call that waited.</summary>
+    /// <param name="facts">The facts of the same INVITE.</param>
+    /// <param name="deferred">The <see cref="VerdictKind.Deferred"/> verdict.</param>
+    /// <param name="answer">What came of the wait.</param>
+    /// <param name="limits">The running counts, of now.</param>
+    /// <param name="trace">Filled with every step when not null.</param>
+    /// <returns>As <see cref="Decide"/>; Deferred again at most once, with another <see cref="DeferralKind"/>.</returns>
+    Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace);
 }

@@ -1,6 +1,7 @@
 using System;
 using Proxy.Core;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Digest;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Explaining;
@@ -52,6 +53,10 @@ public sealed class RulePolicy : IPolicy
         }
         return verdict;
     }
+
+    /// <summary>The rules alone never defer.</summary>
+    public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
+        Decide(facts with { IsSecondLook = true }, limits, trace);
 
     private Verdict Decide(in CallLook look, in CapsView limits, PinAnswer pin, ref TrunkChoice trunk, out int number)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Trunks;
 
@@ -21,7 +22,7 @@ public enum VerdictKind
     /// <summary>Answer, ask for a PIN, then <see cref="IPolicy.DecidePin"/>.</summary>
     AskPin,
 
-    /// <summary>A hook decides; the verdict arrives later.</summary>
+    /// <summary>Somebody else is asked first (<see cref="Verdict.Deferral"/>), then <see cref="IPolicy.Resume"/>.</summary>
     Deferred,
 }
 
@@ -171,8 +172,13 @@ public sealed record Verdict
     /// <summary>Attempts left, this one included.</summary>
     public int PinAttemptsLeft { get; init; }
 
-    /// <summary>Opaque handle of a deferred decision.</summary>
-    public long DeferredId { get; init; }
+    // ---- Deferred ----
+
+    /// <summary>Who is asked and how long; null unless <see cref="VerdictKind.Deferred"/>.</summary>
+    public Deferral? Deferral { get; init; }
+
+    /// <summary>What came of a deferral, one clause each: <c>hook answered in 12 ms: room lobby</c>; else empty.</summary>
+    public string Note { get; init; } = "";
 
     /// <summary>A refusal with the answer of the table.</summary>
     public static Verdict Refuse(RefusalCode code, string sentence, Refusals refusals)

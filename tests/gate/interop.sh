@@ -23,7 +23,7 @@ script() {
 without_audio() {
     export SIPROOM_HOST=127.0.0.3
     (cd tests/interop/api && npm ci --silent --no-audit --no-fund) 2>&1 || echo "FAIL npm ci in tests/interop/api"
-    for name in sdk twilio docs; do script 300 tests/interop/api/$name.mjs; done
+    for name in sdk twilio docs hook; do script 300 tests/interop/api/$name.mjs; done
     script 300 tests/interop/wire/replay.mjs
 }
 

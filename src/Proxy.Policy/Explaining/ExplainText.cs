@@ -27,6 +27,10 @@ public static class ExplainText
         {
             text.Append(CultureInfo.InvariantCulture, $"  … and {trace.Dropped} more\n");
         }
+        if (verdict.Note.Length > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {verdict.Note}\n");
+        }
         WriteOutcome(text, verdict);
         return text.ToString();
     }
@@ -45,6 +49,11 @@ public static class ExplainText
             case VerdictKind.AskPin:
                 text.Append(CultureInfo.InvariantCulture, $"answered, then a PIN is asked: {verdict.Sentence}\n");
                 break;
+            case VerdictKind.Deferred:
+                string who = verdict.Deferral!.Kind == Deferred.DeferralKind.Hook ? "the policy hook" : "Redis";
+                text.Append(CultureInfo.InvariantCulture, $"{who} would be asked, for at most {verdict.Deferral.Patience.TotalMilliseconds:0} ms; without an answer:\n");
+                WriteOutcome(text, verdict.Deferral.Local);
+                return;
             default:
                 WriteJoin(text, verdict);
                 break;

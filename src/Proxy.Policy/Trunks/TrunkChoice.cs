@@ -143,7 +143,7 @@ internal readonly record struct TrunkChoice
                 pick.Fail(index, failed);
                 continue;
             }
-            pick.Hold(index, trunk, compat, look.Facts.Credentials?.UserName);
+            pick.Hold(index, trunk, compat, look.Facts.AssumedUser.Length > 0 ? look.Facts.AssumedUser : look.Facts.Credentials?.UserName);
         }
     }
 

@@ -14,6 +14,7 @@ using Proxy.LiveKit.Tokens;
 using Proxy.Policy;
 using Proxy.Policy.Explaining;
 using Proxy.Server.Http;
+using Proxy.Server.Store;
 using Proxy.Sip;
 using Proxy.Sip.Parsing;
 
@@ -21,7 +22,7 @@ namespace Proxy.Server.Api;
 
 /// <summary>
 /// Async world. <c>POST /policy/explain</c>: what would become of a call and why, by the code that decides calls. It has a policy of its
-/// own over the same store, because the signal thread's one keeps state. JSON <c>{from, to, src, transport, ruri, headers, invite, at}</c>; the answer is
+/// own over the same store, because the signal thread's one keeps state. JSON <c>{from, to, src, transport, ruri, headers, user, invite, at}</c>; the answer is
 /// JSON, or text for <c>Accept: text/plain</c>. Needs a <c>sip.admin</c> token, but with <c>--dev</c>.
 /// </summary>
 public sealed class SipExplainModule : IHttpModule
@@ -29,16 +30,22 @@ public sealed class SipExplainModule : IHttpModule
     private const int BodyBytes = 128 * 1024;
 
     private readonly IPolicy _policy;
+    private readonly PolicyAnswers _answers;
+    private readonly SourceRecovery _sources;
     private readonly TokenKeys _keys;
     private readonly bool _isOpen;
     private readonly SemaphoreSlim _deciding = new(1, 1);
 
     /// <param name="policy">Used by this module alone.</param>
+    /// <param name="answers">What its deferred verdicts wait for.</param>
+    /// <param name="sources">Whose address counts in a whole message.</param>
     /// <param name="keys">API keys and secrets.</param>
     /// <param name="isOpen">No token is asked for (<c>--dev</c>).</param>
-    public SipExplainModule(IPolicy policy, TokenKeys keys, bool isOpen)
+    public SipExplainModule(IPolicy policy, PolicyAnswers answers, SourceRecovery sources, TokenKeys keys, bool isOpen)
     {
         _policy = policy;
+        _answers = answers;
+        _sources = sources;
         _keys = keys;
         _isOpen = isOpen;
     }
@@ -47,13 +54,13 @@ public sealed class SipExplainModule : IHttpModule
 
     /// <summary>Reads the request's object.</summary>
     /// <returns>False with a sentence that names the key, the value and what would be right.</returns>
-    public static bool TryReadFacts(ReadOnlyMemory<byte> json, DateTimeOffset now, out CallFacts facts, out string error)
+    public static bool TryReadFacts(ReadOnlyMemory<byte> json, DateTimeOffset now, SourceRecovery sources, out CallFacts facts, out string error)
     {
         facts = new CallFacts();
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            return TryRead(document.RootElement, now, out facts, out error);
+            return TryRead(document.RootElement, now, sources, out facts, out error);
         }
         catch (JsonException)
         {
@@ -62,7 +69,7 @@ public sealed class SipExplainModule : IHttpModule
         }
     }
 
-    private static bool TryRead(JsonElement root, DateTimeOffset now, out CallFacts facts, out string error)
+    private static bool TryRead(JsonElement root, DateTimeOffset now, SourceRecovery sources, out CallFacts facts, out string error)
     {
         facts = new CallFacts();
         error = root.ValueKind == JsonValueKind.Object ? "" : "the body is no JSON object";
@@ -84,7 +91,7 @@ public sealed class SipExplainModule : IHttpModule
                 error = $"invite: no SIP message ({problem})";
                 return false;
             }
-            facts = FactsFromInvite.Read("SCL_explain", message, flow, now);
+            facts = FactsFromInvite.Read("SCL_explain", message, flow, now, sources) with { AssumedUser = Text(root, "user") };
             return true;
         }
         (string from, string to, string ruri) = (Text(root, "from"), Text(root, "to"), Text(root, "ruri"));
@@ -103,6 +110,7 @@ public sealed class SipExplainModule : IHttpModule
             FromUser = from,
             FromTag = "explain",
             Headers = Headers(root),
+            AssumedUser = Text(root, "user"),
             Utc = now,
         };
         error = from.Length + to.Length == 0 ? "from and to, or invite, are wanted" : "";
@@ -165,7 +173,7 @@ public sealed class SipExplainModule : IHttpModule
         }
         await request.Body.CopyToAsync(body, context.RequestAborted).ConfigureAwait(false);
         bool isText = request.Headers.Accept.ToString().Contains("text/plain", StringComparison.Ordinal);
-        if (!TryReadFacts(body.ToArray(), DateTimeOffset.UtcNow, out CallFacts facts, out string error))
+        if (!TryReadFacts(body.ToArray(), DateTimeOffset.UtcNow, _sources, out CallFacts facts, out string error))
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             await context.Response.WriteAsync(error, context.RequestAborted).ConfigureAwait(false);
@@ -181,7 +189,7 @@ public sealed class SipExplainModule : IHttpModule
         try
         {
             var trace = new DecisionTrace();
-            Verdict verdict = _policy.Decide(facts, default, trace);
+            Verdict verdict = await _answers.DecideAsync(_policy, facts, trace, cancellation).ConfigureAwait(false);
             return isText ? ExplainText.Write(facts, verdict, trace) : ExplainJson.Write(facts, verdict, trace);
         }
         finally

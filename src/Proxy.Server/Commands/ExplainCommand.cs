@@ -4,11 +4,15 @@ using System.CommandLine;
 using System.Globalization;
 using System.IO;
 using System.Text;
+using System.Threading;
 using Proxy.Bridge;
 using Proxy.Core.Net;
 using Proxy.Policy;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Explaining;
 using Proxy.Server.Config;
+using Proxy.Server.Dns;
+using Proxy.Server.Hook;
 using Proxy.Server.Store;
 using Proxy.Sip;
 using Proxy.Sip.Parsing;
@@ -26,15 +30,16 @@ internal sealed class ExplainCommand
     private readonly Option<string> _transport = new("--transport") { Description = "udp, tcp or tls", DefaultValueFactory = _ => "udp" };
     private readonly Option<string?> _ruri = new("--ruri") { Description = "Request-URI", HelpName = "URI" };
     private readonly Option<string[]> _headers = new("--header") { Description = "A header field, may be given again", HelpName = "'N: v'", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string?> _user = new("--user") { Description = "As if this digest user had authenticated (not built yet)", HelpName = "NAME" };
+    private readonly Option<string?> _user = new("--user") { Description = "As if this digest user had proved the password", HelpName = "NAME" };
     private readonly Option<string?> _at = new("--at") { Description = "As if it were this time (ISO 8601)", HelpName = "TIME" };
+    private readonly Option<bool> _askHook = new("--ask-hook") { Description = "Ask the policy hook of --config too; a node that runs always does" };
     private readonly Option<bool> _json = new("--json") { Description = "For programs" };
     private readonly ConfigFlags _flags;
     private readonly ControlFlags _node;
 
     private ExplainCommand(Command command)
     {
-        foreach (Option option in (Option[])[_from, _to, _invite, _call, _src, _transport, _ruri, _headers, _user, _at, _json])
+        foreach (Option option in (Option[])[_from, _to, _invite, _call, _src, _transport, _ruri, _headers, _user, _at, _askHook, _json])
         {
             command.Options.Add(option);
         }
@@ -52,10 +57,6 @@ internal sealed class ExplainCommand
 
     private int Run(ParseResult result)
     {
-        if (result.GetValue(_user) is not null)
-        {
-            return Terminal.Fail(ExitCode.Failed, "explain --user is not built yet");
-        }
         ConfigOverrides given = _flags.Read(result);
         bool hasPolicy = given.PolicyFolder is not null || given.File is not null;
         if (result.GetValue(_call) is not null || _node.NamesNode(result) || !hasPolicy)
@@ -67,14 +68,21 @@ internal sealed class ExplainCommand
         {
             return ExitCode.BadInput;
         }
-        if (!TryReadFacts(result, out CallFacts facts, out string error) || !TryOpenPolicy(config, out IPolicy? policy, out error))
+        var sources = new SourceRecovery(config.TrustedProxies, config.SourceFrom);
+        if (!TryReadFacts(result, sources, out CallFacts facts, out string error) || !TryOpenPolicy(config, out IPolicy? policy, out error))
         {
             return Terminal.Fail(ExitCode.BadInput, error);
         }
         DecisionTrace trace = new();
-        Verdict verdict = policy!.Decide(facts, default, trace);
+        Verdict verdict = result.GetValue(_askHook) ? AskHook(config, policy!, facts, trace) : policy!.Decide(facts, default, trace);
         System.Console.Out.WriteLine(result.GetValue(_json) ? ExplainJson.Write(facts, verdict, trace) : ExplainText.Write(facts, verdict, trace).TrimEnd('\n'));
-        return verdict.Kind == VerdictKind.Reject ? ExitCode.Refused : ExitCode.Done;
+        return (verdict.Deferral?.Local ?? verdict).Kind == VerdictKind.Reject ? ExitCode.Refused : ExitCode.Done;
+    }
+
+    private static Verdict AskHook(ServerConfig config, IPolicy policy, in CallFacts facts, DecisionTrace trace)
+    {
+        using HookClient? hook = config.Hook is null ? null : new HookClient(config.Hook, new DnsCache());
+        return new PolicyAnswers(hook, null, () => "").DecideAsync(policy, facts, trace, CancellationToken.None).GetAwaiter().GetResult();
     }
 
     /// <summary>Without a policy of its own the verb asks the node that runs, with the same question in JSON.</summary>
@@ -98,7 +106,7 @@ internal sealed class ExplainCommand
     {
         question = "";
         // Read once more than needed, so that what is wrong is told in the same words as without a node.
-        if (!TryReadFacts(result, out _, out error))
+        if (!TryReadFacts(result, SourceRecovery.None, out _, out error))
         {
             return false;
         }
@@ -108,7 +116,7 @@ internal sealed class ExplainCommand
             json.WriteStartObject();
             foreach ((string key, string? value) in ((string, string?)[])
                 [("from", result.GetValue(_from)), ("to", result.GetValue(_to)), ("src", result.GetValue(_src)), ("transport", result.GetValue(_transport)),
-                 ("ruri", result.GetValue(_ruri)), ("at", result.GetValue(_at)), ("invite", result.GetValue(_invite) is { } file ? File.ReadAllText(file) : null)])
+                 ("ruri", result.GetValue(_ruri)), ("user", result.GetValue(_user)), ("at", result.GetValue(_at)), ("invite", result.GetValue(_invite) is { } file ? File.ReadAllText(file) : null)])
             {
                 if (value is not null)
                 {
@@ -144,10 +152,11 @@ internal sealed class ExplainCommand
             return false;
         }
         policy = new RulePolicy(store, settings);
+        policy = config.Hook is null ? policy : new DeferringPolicy(policy, PolicyRuntime.TermsOf(config, refreshes: false), settings);
         return true;
     }
 
-    private bool TryReadFacts(ParseResult result, out CallFacts facts, out string error)
+    private bool TryReadFacts(ParseResult result, SourceRecovery sources, out CallFacts facts, out string error)
     {
         facts = new CallFacts();
         DateTimeOffset at = DateTimeOffset.UtcNow;
@@ -164,7 +173,9 @@ internal sealed class ExplainCommand
         string? file = result.GetValue(_invite);
         if (file is not null)
         {
-            return TryReadInvite(file, flow, at, out facts, out error);
+            bool isRead = TryReadInvite(file, flow, at, sources, out facts, out error);
+            facts = facts with { AssumedUser = result.GetValue(_user) ?? "" };
+            return isRead;
         }
         (string? from, string? to) = (result.GetValue(_from), result.GetValue(_to));
         if (from is null || to is null)
@@ -189,6 +200,7 @@ internal sealed class ExplainCommand
             FromHost = "explain",
             FromTag = "explain",
             Headers = [.. ReadHeaders(result)],
+            AssumedUser = result.GetValue(_user) ?? "",
             Utc = at,
         };
         return true;
@@ -225,7 +237,7 @@ internal sealed class ExplainCommand
         return true;
     }
 
-    private static bool TryReadInvite(string file, in SipFlow flow, DateTimeOffset at, out CallFacts facts, out string error)
+    private static bool TryReadInvite(string file, in SipFlow flow, DateTimeOffset at, SourceRecovery sources, out CallFacts facts, out string error)
     {
         facts = new CallFacts();
         error = "";
@@ -244,7 +256,7 @@ internal sealed class ExplainCommand
             error = $"--invite '{file}' is no SIP request that could be read ({problem})";
             return false;
         }
-        facts = FactsFromInvite.Read("SCL_explain", view, flow, at);
+        facts = FactsFromInvite.Read("SCL_explain", view, flow, at, sources);
         return true;
     }
 

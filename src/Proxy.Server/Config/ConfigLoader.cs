@@ -5,6 +5,7 @@ using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Trunks;
+using Proxy.Server.Hook;
 using Proxy.Server.Signal;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -144,6 +145,14 @@ public sealed class ConfigLoader
         {
             top.Error("source_from", $"'{sourceFrom}' is unknown; known are via and header:NAME");
         }
+        if (sourceFrom.Length == 0 && top.Has("trusted_proxies"))
+        {
+            top.Error("trusted_proxies", "needs source_from: where the proxy writes the carrier's address, via or header:NAME");
+        }
+        if (sourceFrom.Length > 0 && !top.Has("trusted_proxies"))
+        {
+            top.Error("source_from", "needs trusted_proxies: nobody else's word about addresses is taken");
+        }
         string hostname = top.Verbatim("sip_hostname", "");
         if (hostname.Length > 0 && Uri.CheckHostName(hostname.Replace("${IP}", "192-0-2-1", StringComparison.Ordinal)) != UriHostNameType.Dns)
         {
@@ -218,6 +227,7 @@ public sealed class ConfigLoader
         string? folder = policy.TextOrNull("folder");
         folder = _overrides.PolicyFolder ?? folder;
         bool isInRedis = policy.Bool("redis", config.Redis is not null && folder is null);
+        HookConfig? hook = HookSettings.Read(policy, isAlone: folder is null && !isInRedis);
         policy.Finish();
         if (isInRedis && config.Redis is null)
         {
@@ -236,6 +246,7 @@ public sealed class ConfigLoader
         {
             PolicyFolder = folder,
             PolicyInRedis = isInRedis && _overrides.PolicyFolder is null,
+            Hook = hook,
             Compat = compat == "livekit" ? Compat.LiveKit : Compat.Strict,
             InterconnectAddresses = addresses,
             Refusals = ReadRefusals(top.Section("responses")),
@@ -480,9 +491,9 @@ public sealed class ConfigLoader
         Missing(config.ApiKey, "api_key", "LIVEKIT_API_KEY");
         Missing(config.ApiSecret, "api_secret", "LIVEKIT_API_SECRET");
         Missing(config.WsUrls.Count == 0 ? "" : config.WsUrls[0], "ws_url", "LIVEKIT_WS_URL");
-        if (!config.IsDev && config.PolicyFolder is null && !config.PolicyInRedis)
+        if (!config.IsDev && config.PolicyFolder is null && !config.PolicyInRedis && config.Hook is null)
         {
-            problems.Error(0, "'policy' is missing: policy: { folder: DIR }, policy: { redis: true } with 'redis', or --policy DIR");
+            problems.Error(0, "'policy' is missing: policy: { folder: DIR }, policy: { redis: true } with 'redis', policy: { hook: { url: … } }, or --policy DIR");
         }
     }
 }

@@ -5,6 +5,7 @@ using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Trunks;
+using Proxy.Server.Hook;
 using Proxy.Sip;
 
 namespace Proxy.Server.Config;
@@ -107,6 +108,9 @@ public sealed record ServerConfig
     public string? PolicyFolder { get; init; }
 
     public bool PolicyInRedis { get; init; }
+
+    /// <summary>The policy hook; null without one.</summary>
+    public HookConfig? Hook { get; init; }
 
     public Compat Compat { get; init; }
 

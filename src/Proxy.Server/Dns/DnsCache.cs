@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.IO;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
@@ -43,6 +44,31 @@ public sealed class DnsCache
             asked = entry.Asked ??= AskAsync(host, entry);
         }
         return await asked.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Connects to the first address of a name that answers; for the handlers of HTTP.</summary>
+    public async ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
+    {
+        IPAddress[] addresses = await ResolveAsync(target.Host, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; ; i++)
+        {
+            Socket socket = new(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(addresses[i], target.Port), cancellationToken).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (i + 1 < addresses.Length)
+            {
+                // The next address of the same name may answer.
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
     }
 
     private async Task<IPAddress[]> AskAsync(string host, Entry entry)

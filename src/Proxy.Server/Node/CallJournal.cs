@@ -112,6 +112,9 @@ internal static partial class NodeLog
     [LoggerMessage(6205, LogLevel.Information, "policy: {sentence}")]
     public static partial void Policy(ILogger log, string sentence);
 
+    [LoggerMessage(6219, LogLevel.Warning, "policy: {sentence}")]
+    public static partial void PolicyAlarm(ILogger log, string sentence);
+
     [LoggerMessage(6207, LogLevel.Information, "call enters its room callID={callID} sipCallID={sipCallID} sipRule={sipRule} room={room}")]
     public static partial void Entering(ILogger log, string callID, string sipCallID, string sipRule, string room);
 

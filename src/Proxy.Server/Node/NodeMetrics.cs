@@ -24,6 +24,7 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
     private void WriteCalls(MetricsWriter writer)
     {
         writer.Gauge("siproom_calls_active", "Calls that are not over.", signal.Calls.Count);
+        writer.Gauge("siproom_calls_waiting", "Calls whose verdict waits for the policy hook or for Redis.", signal.Calls.Waiting);
         writer.Counter("siproom_calls_started_total", "Calls that policy took.", signal.Calls.Counters.Started);
         writer.Counter("siproom_calls_refused_total", "Calls that were refused.", signal.Calls.Counters.Refused);
         writer.Counter("siproom_calls_challenged_total", "INVITEs that were asked for credentials.", signal.Calls.Counters.Challenged);

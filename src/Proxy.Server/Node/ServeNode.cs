@@ -50,8 +50,8 @@ public static class ServeNode
         {
             return Failed;
         }
-        using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error);
-        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, policy.Lists, agents);
+        using PolicyRuntime? policy = PolicyRuntime.TryOpen(config, sentence => NodeLog.Policy(log, sentence), out string error, alarm => NodeLog.PolicyAlarm(log, alarm));
+        SiproomNode? node = policy is null ? null : SiproomNode.TryCreate(config, policy.Policy, log, write, out error, policy.Lists, agents, policy.Answers);
         if (node is null)
         {
             System.Console.Error.WriteLine("siproom: " + error);
@@ -135,6 +135,7 @@ public static class ServeNode
     private static List<IHttpModule> Modules(ServerConfig config, ILogger log, SiproomNode node, PolicyRuntime policy, RoomLoop? rooms, NodeControl control)
     {
         node.Metrics.Add(new ProcessMetrics(Program.Version));
+        node.Metrics.Add(policy);
         var modules = new List<IHttpModule>(policy.Modules);
         AddControl(modules, node, control, new AdminGate(policy.Keys, isOpen: false), isDev: rooms is not null);
         if (rooms is not null && config.Twilio is { PublicHttp: null, AuthToken.Length: > 0 })

@@ -13,11 +13,13 @@ using Proxy.Policy;
 using Proxy.Policy.Caps;
 using Proxy.Server.Config;
 using Proxy.Server.Dns;
+using Proxy.Server.Hook;
 using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Server.Records;
 using Proxy.Server.Shards;
 using Proxy.Server.Signal;
+using Proxy.Server.Store;
 using Proxy.Server.WebSockets;
 using Proxy.Sip;
 using Proxy.WebRtc.Dtls;
@@ -73,8 +75,10 @@ public sealed class SiproomNode : IDisposable
     /// <param name="error">One sentence when it cannot be made.</param>
     /// <param name="lists">Whether the policy lists an address; null lists none.</param>
     /// <param name="agents">Knows the agents of a room server in this process; null when it runs elsewhere.</param>
+    /// <param name="answers">Gets what the policy's deferred verdicts wait for; null where it never defers.</param>
     public static SiproomNode? TryCreate(
-        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, Func<NetAddress, bool>? lists = null, IAgentWatch? agents = null)
+        ServerConfig config, IPolicy policy, ILogger log, Action<CallRecord> write, out string error, Func<NetAddress, bool>? lists = null, IAgentWatch? agents = null,
+        PolicyAnswers? answers = null)
     {
         (Limits limits, string reason) = FitCalls(config);
         var reactor = new Reactor();
@@ -116,7 +120,12 @@ public sealed class SiproomNode : IDisposable
         var sip = new SipEndpoint(options, SystemRandom.Instance);
         var cpu = new CpuGate(Array.ConvertAll(shards, s => s.Meter), !config.IsDev, limits);
         CallServices services = Services(config, limits, policy, media, rooms, journal, dtls, flow => MediaAddress(config, bound.MediaAddresses, listeners, flow));
-        CallTable calls = new(services with { Agents = agents, Dispatcher = Dispatcher(config, dialer, mail, log) });
+        CallTable calls = new(services with
+        {
+            Agents = agents,
+            Dispatcher = Dispatcher(config, dialer, mail, log),
+            Answers = answers is null ? null : new AnswerDesk(answers, mail),
+        });
         var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits) { BanSet = ban => NodeLog.Banned(log, ban.Source, ban.Left.TotalSeconds, ban.Times) };
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
@@ -299,6 +308,7 @@ public sealed class SiproomNode : IDisposable
             Passthrough = config.RoomCodec,
             AnswersSecureInClear = config.Compat == Compat.LiveKit,
             HidesFromStrangers = config.HideInboundPort,
+            Sources = new SourceRecovery(config.TrustedProxies, config.SourceFrom),
         };
     }
 

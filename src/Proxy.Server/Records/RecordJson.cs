@@ -23,6 +23,7 @@ public static class RecordJson
             json.WriteString("from", record.FromUser);
             json.WriteString("to", record.ToUser);
             json.WriteString("source", record.Source);
+            WriteText(json, "proxy", record.Proxy);
             json.WriteString("transport", record.Transport);
             WriteText(json, "trunk_id", record.TrunkId);
             WriteText(json, "rule_id", record.RuleId);
@@ -36,6 +37,7 @@ public static class RecordJson
             json.WriteString("code", record.Code);
             json.WriteString("sentence", record.Sentence);
             json.WriteString("ended_by", record.EndedBy);
+            WriteText(json, "note", record.Note);
             WriteText(json, "explanation", record.Explanation);
             WriteText(json, "sip_codec", record.SipCodec);
             WriteText(json, "room_codec", record.RoomCodec);

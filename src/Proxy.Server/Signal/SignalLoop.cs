@@ -174,6 +174,10 @@ public sealed class SignalLoop : IDisposable
         {
             Guard(() => _calls.HandleSocket(socket.Call, socket.Input, now), now);
         }
+        while (_mail.Answers.TryRead(out AnswerMail answer))
+        {
+            Guard(() => _calls.HandleAnswer(answer.Waiting, answer.Answer, now), now);
+        }
         while (_mail.Streams.TryRead(out StreamMail stream))
         {
             if (stream.Message is { } message)

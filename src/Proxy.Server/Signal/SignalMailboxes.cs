@@ -3,6 +3,7 @@ using Proxy.Bridge.Rooms;
 using Proxy.Core;
 using Proxy.Core.Collections;
 using Proxy.Core.Time;
+using Proxy.Policy.Deferred;
 using Proxy.Server.Linux;
 using Proxy.Server.Shards;
 using Proxy.Sip;
@@ -20,6 +21,7 @@ public sealed class SignalMailboxes
         Shards = new Mailbox<ShardEvent>(calls * 16, RingFull.Fail, waker);
         Sockets = new Mailbox<SocketMail>(calls * 16, RingFull.RejectCall, waker);
         Streams = new Mailbox<StreamMail>(8_192, RingFull.DropNewest, waker);
+        Answers = new Mailbox<AnswerMail>(limits.CallsWaiting * 2, RingFull.DropNewest, waker);
         Control = new Mailbox<Action<SignalLoop, MonoTime>>(256, RingFull.DropNewest, waker);
         Fault = fault;
     }
@@ -30,6 +32,9 @@ public sealed class SignalMailboxes
 
     public Mailbox<StreamMail> Streams { get; }
 
+    /// <summary>What waiting calls waited for. A dropped one is as late as one that never comes.</summary>
+    public Mailbox<AnswerMail> Answers { get; }
+
     /// <summary>Work for the signal thread from the API, the page and the commands.</summary>
     public Mailbox<Action<SignalLoop, MonoTime>> Control { get; }
 
@@ -38,6 +43,9 @@ public sealed class SignalMailboxes
 
 /// <summary>A WebSocket's input for a call.</summary>
 public readonly record struct SocketMail(SlotId Call, SocketInput Input);
+
+/// <summary>An answer for a call whose verdict waits.</summary>
+public readonly record struct AnswerMail(SlotId Waiting, DeferredAnswer Answer);
 
 /// <summary>A message of a stream connection; null: the connection is gone.</summary>
 public readonly record struct StreamMail(SipFlow Flow, ReadOnlyMemory<byte>? Message);

@@ -1,16 +1,19 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Validation;
+using Proxy.Server.Metrics;
 using Wire = Proxy.LiveKit.Protocol;
 
 namespace Proxy.Server.Store;
@@ -20,7 +23,7 @@ namespace Proxy.Server.Store;
 /// <c>sip_outbound_trunk</c>, <c>sip_dispatch_rule</c>: id → binary protobuf), our additions in <c>siproom_x</c>. The hashes notify nobody, so they are read
 /// each second and swapped when their digest changed; a call never waits for Redis. What was last read stays in force while Redis is away.
 /// </summary>
-public sealed class RedisStore : IObjectStore, IDisposable
+public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
 {
     private const string ExtrasHash = "siproom_x";
     private const string NumbersHash = "siproom_phone_number";
@@ -30,7 +33,9 @@ public sealed class RedisStore : IObjectStore, IDisposable
     private readonly SemaphoreSlim _using = new(1, 1);
     private RespClient? _client;
     private ulong _digest;
-    private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, [], "");
+    private long _readings;
+    private long _outages;
+    private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, [], 0, "");
 
     public RedisStore(RedisStoreSettings settings) => _settings = settings;
 
@@ -67,18 +72,16 @@ public sealed class RedisStore : IObjectStore, IDisposable
     /// <summary>The next refresh swaps although nothing in Redis changed: host names have other addresses now.</summary>
     public void Rebuild() => Interlocked.Exchange(ref _digest, 0);
 
-    /// <summary>Refreshes each interval until cancelled; <paramref name="changed"/> hears of every swap.</summary>
-    public async Task WatchAsync(TimeSpan interval, Action<RedisStore> changed, CancellationToken cancellation)
+    public void Write(MetricsWriter writer)
     {
-        using var timer = new PeriodicTimer(interval);
-        do
-        {
-            if (await RefreshAsync(cancellation).ConfigureAwait(false))
-            {
-                changed(this);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
+        State state = Volatile.Read(ref _state);
+        writer.Gauge("siproom_redis_up", "1 while Redis answers.", state.Outage.Length == 0 ? 1 : 0);
+        void Count(string why, int count) => writer.Gauge(
+            "siproom_policy_quarantined", "Stored objects that are set aside, or stand in each other's way.", MetricsWriter.Label("why", why), count);
+        Count("unreadable", state.Unreadable);
+        Count("conflict", state.Quarantined.Count - state.Unreadable);
+        writer.Counter("siproom_redis_readings_total", "Times that all hashes were read.", Interlocked.Read(ref _readings));
+        writer.Counter("siproom_redis_outages_total", "Times that Redis went away.", Interlocked.Read(ref _outages));
     }
 
     public async Task ChangeAsync(Func<StoredObjects, ObjectChange?> decide, CancellationToken cancellation)
@@ -182,6 +185,7 @@ public sealed class RedisStore : IObjectStore, IDisposable
             hashes[i] = await client.HashAsync(s_hashes[i], timeout.Token).ConfigureAwait(false);
             digest += Digest(i, hashes[i]);
         }
+        Interlocked.Increment(ref _readings);
         State old = Volatile.Read(ref _state);
         if (digest == _digest && old.Snapshot.Version > 0)
         {
@@ -224,43 +228,89 @@ public sealed class RedisStore : IObjectStore, IDisposable
         Read(hashes[1], Wire.SIPOutboundTrunkInfo.Parser, ObjectKind.OutboundTrunk, ref objects, quarantined);
         Read(hashes[2], Wire.SIPDispatchRuleInfo.Parser, ObjectKind.Rule, ref objects, quarantined);
         Read(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, ref objects, quarantined);
-        foreach ((string id, byte[] json) in hashes[4])
-        {
-            objects = objects with { Extras = objects.Extras.SetItem(id, Encoding.UTF8.GetString(json)) };
-        }
+        var aside = new HashSet<string>();
+        objects = objects with { Extras = ReadExtras(hashes[4], objects, quarantined, aside) };
+        int unreadable = quarantined.Count;
         PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, _settings.ResolvedHosts());
-        policy = SetAside(policy, quarantined);
-        Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), quarantined, ""));
+        policy = SetAside(policy, quarantined, aside);
+        Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), quarantined, unreadable, ""));
+    }
+
+    /// <summary>
+    /// Our additions. A rule whose own cannot be read is set aside: without its conditions it would take calls that are not meant for it.
+    /// A trunk works on without them.
+    /// </summary>
+    private static ImmutableDictionary<string, string> ReadExtras(
+        Dictionary<string, byte[]> fields, StoredObjects objects, List<string> quarantined, HashSet<string> aside)
+    {
+        ImmutableDictionary<string, string>.Builder extras = ImmutableDictionary.CreateBuilder<string, string>();
+        foreach ((string id, byte[] value) in fields)
+        {
+            bool isRule = objects.Rules.ContainsKey(id);
+            string problem = isRule || objects.Inbound.ContainsKey(id) ? Check(isRule ? ObjectKind.Rule : ObjectKind.InboundTrunk, value) : "";
+            if (problem.Length == 0)
+            {
+                extras[id] = Encoding.UTF8.GetString(value);
+                continue;
+            }
+            quarantined.Add($"the additions of {id} in Redis (hash {ExtrasHash}) cannot be used: {problem}; {(isRule ? "the rule is" : "they are")} set aside");
+            if (isRule)
+            {
+                aside.Add(id);
+            }
+        }
+        return extras.ToImmutable();
+    }
+
+    /// <returns>What is wrong first; empty when nothing is.</returns>
+    private static string Check(ObjectKind kind, byte[] json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            IReadOnlyList<string> errors = document.RootElement.ValueKind == JsonValueKind.Object ? ExtrasJson.Check(kind, document.RootElement) : ["an object is wanted"];
+            return errors.Count > 0 ? errors[0] : "";
+        }
+        catch (JsonException)
+        {
+            return "not JSON";
+        }
     }
 
     /// <summary>
     /// Conflicts that are stored already: of two equal rules the later id is set aside; a call that two trunks would take is refused by the
     /// engine, other numbers of the same trunks work on. Each is told.
     /// </summary>
-    private static PolicyObjects SetAside(PolicyObjects policy, List<string> quarantined)
+    private static PolicyObjects SetAside(PolicyObjects policy, List<string> quarantined, HashSet<string> unreadable)
     {
-        var aside = new HashSet<string>();
+        policy = Without(policy, unreadable);
+        var equal = new HashSet<string>();
         foreach (PolicyProblem problem in PolicyValidation.Check(policy))
         {
             quarantined.Add(problem.Sentence);
             if (problem.Kind == ProblemKind.AmbiguousRules)
             {
-                aside.Add(problem.OtherId);
+                equal.Add(problem.OtherId);
             }
         }
-        if (aside.Count == 0)
+        return Without(policy, equal);
+    }
+
+    private static PolicyObjects Without(PolicyObjects policy, HashSet<string> rules)
+    {
+        if (rules.Count == 0)
         {
             return policy;
         }
-        var rules = new List<Policy.Dispatch.DispatchRule>();
+        var kept = new List<Policy.Dispatch.DispatchRule>();
         foreach (Policy.Dispatch.DispatchRule rule in policy.Rules)
         {
-            if (!aside.Contains(rule.Id))
+            if (!rules.Contains(rule.Id))
             {
-                rules.Add(rule);
+                kept.Add(rule);
             }
         }
-        return policy with { Rules = rules };
+        return policy with { Rules = kept };
     }
 
     private static void Read<T>(Dictionary<string, byte[]> fields, MessageParser<T> parser, ObjectKind kind, ref StoredObjects objects, List<string> quarantined)
@@ -301,10 +351,14 @@ public sealed class RedisStore : IObjectStore, IDisposable
         _client?.Dispose();
         _client = null;
         string why = e is OperationCanceledException ? "Redis does not answer" : e.Message;
+        if (Outage.Length == 0)
+        {
+            Interlocked.Increment(ref _outages);
+        }
         Volatile.Write(ref _state, Volatile.Read(ref _state) with { Outage = why });
     }
 
-    private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Quarantined, string Outage);
+    private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Quarantined, int Unreadable, string Outage);
 }
 
 /// <summary>Any thread. What the Redis store takes from the configuration.</summary>

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -16,7 +15,6 @@ public sealed class SignalDialer : IDisposable
 {
     /// <summary>Of an answer to <see cref="PostAsync"/>.</summary>
     private const int AnswerBytes = 16 * 1024;
-    private readonly DnsCache _dns;
     private readonly HttpMessageInvoker _http;
     private readonly SignalServers _servers;
 
@@ -25,7 +23,6 @@ public sealed class SignalDialer : IDisposable
     {
         Options = options;
         _servers = servers ?? new SignalServers([]);
-        _dns = dns;
         SocketsHttpHandler handler = new()
         {
             AllowAutoRedirect = false,
@@ -33,7 +30,7 @@ public sealed class SignalDialer : IDisposable
             UseProxy = false,
             MaxResponseHeadersLength = 64,
             ConnectTimeout = options.ConnectTimeout,
-            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, cancellationToken),
+            ConnectCallback = (context, cancellationToken) => dns.ConnectAsync(context.DnsEndPoint, cancellationToken),
         };
         _http = new HttpMessageInvoker(handler, disposeHandler: true);
     }
@@ -84,30 +81,6 @@ public sealed class SignalDialer : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
-
-    private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
-    {
-        IPAddress[] addresses = await _dns.ResolveAsync(target.Host, cancellationToken).ConfigureAwait(false);
-        for (int i = 0; ; i++)
-        {
-            Socket socket = new(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(addresses[i], target.Port), cancellationToken).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException) when (i + 1 < addresses.Length)
-            {
-                // The next address of the same name may answer.
-                socket.Dispose();
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-    }
 }
 
 /// <summary>Any thread. Limits of the dialled WebSockets.</summary>

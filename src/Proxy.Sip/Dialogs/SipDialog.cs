@@ -198,6 +198,15 @@ public sealed class SipDialog
         return Reject(status, default, lines.Written, now);
     }
 
+    /// <summary>The 100, where none was sent yet, leaves then at the earliest: whether the INVITE gets any response is still being decided.</summary>
+    public void HoldTrying(MonoTime until, MonoTime now)
+    {
+        if (State == SipDialogState.Early && until > now && _core.Server.TryGet(InviteTransaction, out ServerTransaction? invite) && !invite.TryingAt.IsNever)
+        {
+            _core.Server.DelayTrying(invite, until);
+        }
+    }
+
     /// <summary>Forgets the INVITE without any response; its retransmissions are absorbed for 64·T1. Counted.</summary>
     public void Drop(MonoTime now)
     {

@@ -10,6 +10,7 @@ using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Policy;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Sip;
 using Xunit;
 
@@ -25,7 +26,8 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     /// <param name="agents">The room server in this process; null when it runs elsewhere.</param>
     /// <param name="isHidden">As with <c>hide_inbound_port</c>.</param>
-    public CallWorld(Limits? limits = null, FakeAgents? agents = null, bool isHidden = false)
+    /// <param name="sources">Whose address counts.</param>
+    public CallWorld(Limits? limits = null, FakeAgents? agents = null, bool isHidden = false, SourceRecovery? sources = null)
     {
         Limits = limits ?? new Limits { CallsMax = 50 };
         var random = new SeededRandom(7);
@@ -47,6 +49,8 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             Agents = agents,
             Dispatcher = agents,
             HidesFromStrangers = isHidden,
+            Answers = Answers,
+            Sources = sources ?? SourceRecovery.None,
         });
     }
 
@@ -57,6 +61,18 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     public CallCaps Caps { get; } = new();
 
     public FakeRoom Rooms { get; } = new();
+
+    public FakeAnswers Answers { get; } = new();
+
+    /// <summary>Decides a call that waited.</summary>
+    public Func<CallFacts, Verdict, DeferredAnswer, Verdict> Resumption { get; set; } = (_, deferred, _) => deferred.Deferral!.Local;
+
+    /// <summary>Answers the newest question.</summary>
+    public void Answer(DeferredAnswer answer)
+    {
+        Calls.HandleAnswer(Answers.Asked[^1].Call, answer, Now);
+        Pump();
+    }
 
     /// <summary>Prompts of one second each, told apart by their first sample.</summary>
     public static CallPrompts Prompts { get; } = new() { PinEnter = Second(1), PinWrong = Second(2), PinGoodbye = Second(3), Ringback = Second(4) };
@@ -130,8 +146,12 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     {
         _callNumber++;
         extra = extra.Length > 0 ? extra + "Content-Type: application/sdp\r\n" : "";
-        Receive(Request("INVITE", user, 1, "i", "", sdp ?? Offer(), extra));
+        LastInvite = Request("INVITE", user, 1, "i", "", sdp ?? Offer(), extra);
+        Receive(LastInvite);
     }
+
+    /// <summary>As it was sent.</summary>
+    public string LastInvite { get; private set; } = "";
 
     /// <summary>An in-dialog request of the caller; the To-tag is taken from the last response to the INVITE.</summary>
     public void InDialog(string method, int cseq, string branch, string body = "", string extra = "") =>
@@ -234,8 +254,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     {
         Tracing(trace);
         Facts = facts;
-        return Decision(facts);
+        return Deciding?.Invoke(facts, limits, trace) ?? Decision(facts);
     }
+
+    /// <summary>A whole policy, where <see cref="Decision"/> is not enough.</summary>
+    public Func<CallFacts, CapsView, DecisionTrace?, Verdict>? Deciding { get; set; }
 
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace)
     {
@@ -247,6 +270,12 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     /// <summary>Transfers that are over.</summary>
     public List<TransferRecord> Transfers { get; } = [];
+
+    public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace)
+    {
+        Tracing(trace);
+        return Resumption(facts, deferred, answer);
+    }
 
     public void Entering(CallRecord record) => Entered.Add(record.Room);
 

@@ -1,6 +1,7 @@
 using System;
 using System.Text;
 using System.Text.Json;
+using Proxy.Bridge;
 using Proxy.Policy;
 using Proxy.Server.Api;
 using Proxy.Testing;
@@ -11,7 +12,7 @@ namespace Proxy.Server.Tests.Api;
 public sealed class SipExplainModuleTests
 {
     private static bool TryRead(string json, out CallFacts facts, out string error) =>
-        SipExplainModule.TryReadFacts(Encoding.UTF8.GetBytes(json), DateTimeOffset.UnixEpoch, out facts, out error);
+        SipExplainModule.TryReadFacts(Encoding.UTF8.GetBytes(json), DateTimeOffset.UnixEpoch, SourceRecovery.None, out facts, out error);
 
     [Fact]
     public void Numbers_source_and_headers_become_facts()

@@ -7,6 +7,7 @@ using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Trunks;
 using Proxy.Server.Config;
+using Proxy.Server.Hook;
 using Xunit;
 
 namespace Proxy.Server.Tests.Config;
@@ -23,6 +24,34 @@ public sealed class ConfigLoaderTests
         ConfigResult result = Load(body, overrides, environment);
         Assert.Empty(result.Errors);
         return Assert.IsType<ServerConfig>(result.Config);
+    }
+
+    [Fact]
+    public void A_policy_hook_stands_beside_the_rules_or_alone()
+    {
+        HookConfig beside = Good(Minimal.Replace("folder: /p", "folder: /p, hook: { url: 'https://p.example.com/call', secret: s1, timeout: 250ms, when_down: refuse }", StringComparison.Ordinal)).Hook!;
+        Assert.Equal(("https://p.example.com/call", "s1", 250.0, false, true), (beside.Url.ToString(), beside.Secret, beside.Timeout.TotalMilliseconds, beside.AsksAboutAll, beside.RefusesWhenDown));
+        ServerConfig alone = Good(Minimal.Replace("folder: /p", "hook: { url: 'http://p/' }", StringComparison.Ordinal));
+        Assert.True(alone.Hook!.AsksAboutAll);
+        Assert.Null(Good(Minimal).Hook);
+    }
+
+    [Theory]
+    [InlineData("hook: { secret: s }", "policy.hook.url: is missing")]
+    [InlineData("hook: { url: policy }", "policy.hook.url: 'policy' is not a URL")]
+    [InlineData("hook: { url: 'http://u:p@h/' }", "without user and password")]
+    [InlineData("folder: /p, hook: { url: 'http://h/', timeout: 1m }", "policy.hook.timeout: must lie between 10ms and 10s")]
+    [InlineData("folder: /p, hook: { url: 'http://h/', asks: some }", "known are taken, all")]
+    [InlineData("hook: { url: 'http://h/', asks: taken }", "no call is taken")]
+    [InlineData("folder: /p, hook: { url: 'http://h/', timout: 1s }", "did you mean 'timeout'")]
+    public void A_wrong_policy_hook_is_named(string policy, string expected) =>
+        Assert.Contains(Load(Minimal.Replace("folder: /p", policy, StringComparison.Ordinal)).Errors, error => error.Contains(expected, StringComparison.Ordinal));
+
+    [Fact]
+    public void Trusted_proxies_and_source_from_need_each_other()
+    {
+        Assert.Contains("needs source_from", Assert.Single(Load(Minimal + "trusted_proxies: [192.0.2.1]\n").Errors), StringComparison.Ordinal);
+        Assert.Contains("needs trusted_proxies", Assert.Single(Load(Minimal + "source_from: via\n").Errors), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +135,7 @@ public sealed class ConfigLoaderTests
             [
                 "(config body): 'api_secret' is missing: set it in the file or as LIVEKIT_API_SECRET (or start with --dev)",
                 "(config body): 'ws_url' is missing: set it in the file or as LIVEKIT_WS_URL (or start with --dev)",
-                "(config body): 'policy' is missing: policy: { folder: DIR }, policy: { redis: true } with 'redis', or --policy DIR",
+                "(config body): 'policy' is missing: policy: { folder: DIR }, policy: { redis: true } with 'redis', policy: { hook: { url: … } }, or --policy DIR",
                 "(config body):2: unknown key 'sip_prot'; did you mean 'sip_port'?",
                 "(config body):3: rtp_port: '20000-10000' is not a range of ports such as 10000-20000",
                 "(config body):4: http: 'nowhere' is not an address and port such as 127.0.0.1:7888",

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { root, program, scratch, startNode, check, finish } from './node.mjs';
+import { root, program, scratch, startNode, freePort, check, finish } from './node.mjs';
 
 const pages = [...readdirSync(root + 'docs/accepting-calls').sort().map((name) => 'docs/accepting-calls/' + name),
   'docs/policy-cookbook.md', 'docs/migrating-from-livekit-sip.md'];
@@ -18,6 +18,8 @@ const bin = scratch();
 writeFileSync(join(bin, 'siproom'), `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(' ')} "$@"\n`);
 chmodSync(join(bin, 'siproom'), 0o755);
 mkdirSync(modules, { recursive: true });
+
+const hookPort = await freePort();
 
 const only = process.env.ONLY;
 let examples = 0;
@@ -93,6 +95,6 @@ function whole(body) {
 
 function run(cwd, [command, ...args], url) {
   const env = { ...process.env, PATH: bin + ':' + process.env.PATH, LIVEKIT_URL: url, LIVEKIT_API_KEY: 'devkey', LIVEKIT_API_SECRET: 'secret',
-    TWILIO_AUTH_TOKEN: 'token', TWILIO_ACCOUNT_SID: 'AC1', REDIS_PASSWORD: 'password' };
+    HOOK_PORT: String(hookPort), HOOK_SECRET: 'secret of the hook', TWILIO_AUTH_TOKEN: 'token', TWILIO_ACCOUNT_SID: 'AC1', REDIS_PASSWORD: 'password' };
   return new Promise((resolve) => execFile(command, args, { cwd, env, timeout: 60000 }, (error, out, err) => resolve({ code: error ? error.code ?? -1 : 0, out: out + err })));
 }
