@@ -47,11 +47,11 @@ public sealed record Limits
     /// <summary>New requests that all strangers together may send at once.</summary>
     public double StrangersBurst { get; init; } = 1_000;
 
-    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which all its refusals are one and the same: a wrong number or two are told as they are.</summary>
-    public double AlikeAfter { get; init; } = 5;
+    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which all its refusals are one and the same. An engineer who tries a new trunk is told the truth; who goes through numbers is not.</summary>
+    public double AlikeAfter { get; init; } = 20;
 
-    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which it is banned; 0 bans nobody. Scanners send hundreds.</summary>
-    public double BanAfter { get; init; } = 20;
+    /// <summary>Refused requests of a stranger, one each 30 s forgotten, after which it is banned; 0 bans nobody. Scanners send thousands, a carrier whose trunk is set up wrongly some dozens before somebody looks.</summary>
+    public double BanAfter { get; init; } = 100;
 
     /// <summary>A first ban; each further one of the same source is twice as long, up to a day. Short, since an address may have been forged.</summary>
     public TimeSpan BanTime { get; init; } = TimeSpan.FromMinutes(10);

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text;
 using Proxy.Core.Memory;
 using Proxy.Sip.Parsing;
 using Proxy.Testing;
@@ -68,6 +69,16 @@ public sealed class MutationTests
         side.Receive(Sipside.Invite(extra: "X: " + new string('y', 60_000) + "\r\n"));
         side.Receive(Sipside.Invite(extra: "X: a" + string.Concat(Enumerable.Repeat("\r\n b", 200)) + "\r\n"));
         Assert.Equal([513, 513], side.Statuses);
+    }
+
+    /// <summary>Found by fuzz: 64 KiB of parameters in a Via were read several times over.</summary>
+    [Fact]
+    public void A_field_over_its_limit_is_not_looked_into()
+    {
+        byte[] message = Encoding.Latin1.GetBytes(Sipside.Invite().Replace(";branch=", string.Concat(Enumerable.Repeat(";a", 5_000)) + ";branch=", StringComparison.Ordinal));
+        Assert.False(SipMessageView.TryParse(message, out SipMessageView view, out SipParseError error));
+        Assert.Equal(SipParseError.HeaderTooLong, error);
+        Assert.True(view.TopVia.Whole.IsEmpty);
     }
 
     private static byte[] Mutate(byte[][] corpus, SeededRandom random)

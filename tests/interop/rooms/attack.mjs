@@ -90,7 +90,7 @@ async function scan() {
 let node, rooms;
 try {
   rooms = await startServer(HOST + ':17880');
-  node = await startNode(`api_key: devkey\napi_secret: secret\nws_url: ${rooms.url}\ncontrol: ${control}\npolicy: { folder: ${policy()} }\nmax_cpu_utilization: 1`, HOST + ':17980', [], false);
+  node = await startNode(`api_key: devkey\napi_secret: secret\nws_url: ${rooms.url}\ncontrol: ${control}\npolicy: { folder: ${policy()} }\nstrangers: { alike_after: 5, ban_after: 20 }\nmax_cpu_utilization: 1`, HOST + ':17980', [], false);
   const a = await agent({ url: rooms.url }, 'attacked');
   const before = await node.metrics();
   const first = load('+15550180', ['--hold', 12, '--hear-hz', 440]);
