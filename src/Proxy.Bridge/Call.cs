@@ -19,7 +19,7 @@ using Proxy.WebRtc;
 namespace Proxy.Bridge;
 
 // Over 500 lines because it is the one state machine that docs/architecture.md draws: what a step does in detail is a file of its own
-// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallTransfer, CallHeaders); which step follows which stays together here.
+// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallTransfer, Referral, CallHeaders); which step follows which stays together here.
 
 /// <summary>Where a call stands; drawn in docs/architecture.md.</summary>
 public enum CallPhase
@@ -65,6 +65,7 @@ public sealed class Call
     private readonly RoomCompany _company = new();
     private PinDialogue? _pin;
     private CallTransfer? _transfer;
+    private Referral? _referral;
     private Outcome _parting;
     private MonoTime _nextRing = MonoTime.Never;
     private MonoTime _ringSince;
@@ -78,6 +79,7 @@ public sealed class Call
     private bool _isConfirmed;
     private bool _hasEarlyMedia;
     private bool _isMediaClosed;
+    private bool _isMoving;
     private bool _hasHeardCaller;
     private bool _hasAudience;
     private bool _roomExisted;
@@ -129,7 +131,7 @@ public sealed class Call
             {
                 CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
-                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_activeAt, _company.AloneAt)),
+                CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_activeAt, AloneAt)),
                 _ => MonoTime.Min(_room.NextDeadline, _leaveAt),
             };
         }
@@ -196,8 +198,10 @@ public sealed class Call
                 HandleInfo(e, now);
                 break;
             case SipEventKind.Refer:
+                HandleRefer(e, now);
+                break;
             case SipEventKind.OtherRequest:
-                Dialog.Respond(e.Request, e.Kind == SipEventKind.Refer ? 603 : 405, default, default, now);
+                Dialog.Respond(e.Request, 405, default, default, now);
                 break;
             case SipEventKind.PrackTimeout:
                 End(new Outcome(EndedBy.Us, "no_prack", "the caller did not acknowledge a reliable response (RFC 3262)", 504, 102), now);
@@ -275,7 +279,7 @@ public sealed class Call
         {
             End(new Outcome(EndedBy.Us, "max_duration", "the call reached its longest duration", 200, 102), now);
         }
-        if (IsBridged && now >= _company.AloneAt)
+        if (IsBridged && now >= AloneAt)
         {
             HandleAlone(now);
         }
@@ -300,6 +304,7 @@ public sealed class Call
         Phase = CallPhase.Ending;
         _transfer?.HandleCallEnded();
         DrainTransfer(now);
+        EndReferral(outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
         Record.Code = outcome.Code;
         Record.Sentence = outcome.Sentence;
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
@@ -436,13 +441,13 @@ public sealed class Call
     /// <param name="done">Hears the outcome, once.</param>
     internal void Transfer(TransferRequest request, Action<TransferOutcome> done, MonoTime now)
     {
-        if (_transfer is { IsOpen: true } running)
+        if (_transfer is { IsOpen: true } running && running.Target == request.Target)
         {
-            if (running.Target == request.Target)
-            {
-                running.Await(done);
-                return;
-            }
+            running.Await(done);
+            return;
+        }
+        if (IsTransferring)
+        {
             done(new TransferOutcome("", TransferResult.Elsewhere, 0, ""));
             return;
         }
@@ -455,11 +460,7 @@ public sealed class Call
         timeout = timeout < _services.Limits.TransferTimeoutMax ? timeout : _services.Limits.TransferTimeoutMax;
         _transfer = new CallTransfer(request, timeout, _services.Random, now);
         _transfer.Await(done);
-        if (Record.Transfers.Count == TransferRecord.Most)
-        {
-            Record.Transfers.RemoveAt(0);
-        }
-        Record.Transfers.Add(new TransferRecord(_transfer.Id, request.Target, Elapsed(now)));
+        Record.Add(new TransferRecord(_transfer.Id, request.Target, Elapsed(now)));
         SendRefer(now);
         Drain(now);
     }
@@ -503,16 +504,98 @@ public sealed class Call
 
     private void NoteTransfer(in TransferOutcome outcome, MonoTime now)
     {
-        TransferRecord done = Record.Transfers[^1] with
-        {
-            EndedMs = Elapsed(now),
-            Result = TransferCounters.Name(outcome.Result),
-            SipStatus = outcome.SipStatus,
-        };
-        Record.Transfers[^1] = done;
         _services.Transfers[outcome.Result]++;
+        NoteTransfer(TransferCounters.Name(outcome.Result), outcome.SipStatus, now);
+    }
+
+    /// <summary>The last transfer of the record is over; there is only one at a time.</summary>
+    private void NoteTransfer(string result, int status, MonoTime now)
+    {
+        TransferRecord done = Record.Transfers[^1] with { EndedMs = Elapsed(now), Result = result, SipStatus = status };
+        Record.Transfers[^1] = done;
         _services.Observer.Transferred(Record, done);
     }
+
+    /// <summary>The caller's side asks us to call somebody else: whom the policy sends to another room is moved there, as if the number had been called.</summary>
+    private void HandleRefer(in SipEvent e, MonoTime now)
+    {
+        Referral? referral = null;
+        int status = SipMessageView.TryParse(e.RequestBytes, out SipMessageView refer, out _) ? Referral.TryRead(in refer, Dialog, out referral) : 400;
+        status = status > 0 ? status : IsTransferring ? 491 : IsBridged ? 0 : 603;
+        if (status > 0)
+        {
+            Dialog.Respond(e.Request, status, default, default, now);
+            return;
+        }
+        Verdict verdict = DecideReferral(referral!.FactsOf(_facts, in refer, _services.UtcAt(now)), now);
+        if (verdict.Kind == VerdictKind.Challenge)
+        {
+            Dialog.Challenge(e.Request, System.Text.Encoding.UTF8.GetBytes(Turnstile.ChallengeText(verdict.Challenge!)), now);
+            return;
+        }
+        Record.Add(new TransferRecord(CallTransfer.NewId(_services.Random), referral.Target, Elapsed(now)) { By = "caller" });
+        if (verdict.Kind == VerdictKind.Join)
+        {
+            Dialog.Respond(e.Request, 202, default, default, now);
+            referral.Tell(100, isLast: false, now);
+            _referral = referral;
+            Move(verdict, now);
+            return;
+        }
+        Span<byte> buffer = stackalloc byte[512];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        Turnstile.AddRefusal(ref headers, verdict);
+        status = verdict.Kind == VerdictKind.Reject ? verdict.SipStatus : 603;
+        Dialog.Respond(e.Request, status, default, headers.Written, now);
+        NoteTransfer("refused", status, now);
+    }
+
+    /// <summary>What the call counts against now does not stand in its own way.</summary>
+    private Verdict DecideReferral(in CallFacts facts, MonoTime now)
+    {
+        _services.Caps.Release(Verdict.Caps, now);
+        Verdict verdict = _services.Policy.Decide(facts, _services.Caps.At(now), null);
+        if (verdict.Kind == VerdictKind.Join)
+        {
+            _services.Caps.Take(verdict.Caps, now);
+        }
+        else
+        {
+            _services.Caps.Restore(Verdict.Caps);
+        }
+        return verdict;
+    }
+
+    /// <summary>Out of the room; when that is done, into the other one. The caller hears ringing until somebody there can be heard.</summary>
+    private void Move(Verdict verdict, MonoTime now)
+    {
+        Verdict = verdict;
+        Record.RuleId = verdict.RuleId;
+        Record.PolicyVersion = verdict.PolicyVersion;
+        PlayRingback();
+        Phase = CallPhase.Joining;
+        (_isMoving, _hasAudience, _roomExisted, _hasFallenBack, _dispatchFailure) = (true, false, false, false, "");
+        (_answerAt, _activeAt, _nextRing) = (MonoTime.Never, MonoTime.Never, MonoTime.Never);
+        _ringSince = now;
+        _ringUntil = now + RingingTimeout;
+        _room.Leave(now);
+    }
+
+    /// <summary>The REFER of the caller's side has its result.</summary>
+    private void EndReferral(int status, MonoTime now)
+    {
+        if (_referral is not null)
+        {
+            _referral.Tell(status, isLast: true, now);
+            _referral = null;
+            NoteTransfer(status < 300 ? "moved" : "failed", status, now);
+        }
+    }
+
+    /// <summary>An agent may ask for a transfer and go: the caller is not alone for that.</summary>
+    private MonoTime AloneAt => IsTransferring ? MonoTime.Never : _company.AloneAt;
+
+    private bool IsTransferring => _referral is not null || _transfer is { IsOpen: true };
 
     private TimeSpan RingingTimeout => Verdict.RingingTimeout > TimeSpan.Zero ? Verdict.RingingTimeout : _services.Limits.RingingTimeout;
 
@@ -558,6 +641,10 @@ public sealed class Call
 
     private void HandleRoom(RoomEvent e, MonoTime now)
     {
+        if (_isMoving && e.Kind != RoomEventKind.Ended)
+        {
+            return;
+        }
         switch (e.Kind)
         {
             case RoomEventKind.Joined:
@@ -605,7 +692,13 @@ public sealed class Call
             return;
         }
         string code = RoomOutcome.Code(e.End);
-        if (IsBridged)
+        if (_isMoving)
+        {
+            _isMoving = false;
+            Enter(Verdict.Room, now);
+            _services.Observer.Entering(Record);
+        }
+        else if (IsBridged)
         {
             End(new Outcome(EndedBy.Room, code, e.Text, 200, RoomOutcome.Cause(e.End)), now);
         }
@@ -660,7 +753,8 @@ public sealed class Call
             Command(CallCommandKind.Deafen, false);
         }
         Phase = _isConfirmed ? CallPhase.Connected : CallPhase.Answered;
-        Record.BridgedMs = Elapsed(now);
+        Record.BridgedMs = Record.BridgedMs < 0 ? Elapsed(now) : Record.BridgedMs;
+        EndReferral(200, now);
         SetActive(now);
     }
 

@@ -55,7 +55,7 @@ public static class FactsFromInvite
         _ => "tls",
     };
 
-    private static (string User, string Host) ReadUri(ReadOnlySpan<byte> uri)
+    internal static (string User, string Host) ReadUri(ReadOnlySpan<byte> uri)
     {
         if (!SipUriView.TryParse(uri, out SipUriView view))
         {
@@ -115,7 +115,7 @@ public static class FactsFromInvite
         };
     }
 
-    private static DigestCredentials? ReadCredentials(in SipMessageView message)
+    internal static DigestCredentials? ReadCredentials(in SipMessageView message)
     {
         bool isThere = message.TryGetHeader(SipHeaderId.ProxyAuthorization, out ReadOnlySpan<byte> value)
             || message.TryGetHeader(SipHeaderId.Authorization, out value);

@@ -60,13 +60,15 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
 
     public void Challenge(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
     {
-        DigestChallenge challenge = verdict.Challenge!;
-        string value = $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
-            + (challenge.IsStale ? ", stale=true" : "");
-        dialog.Challenge(Encoding.UTF8.GetBytes(value), now);
+        dialog.Challenge(Encoding.UTF8.GetBytes(ChallengeText(verdict.Challenge!)), now);
         counters.Challenged++;
         Close(record, "challenged", "credentials were asked for", dialog.FinalStatus, now);
     }
+
+    /// <summary>The value of WWW-Authenticate or Proxy-Authenticate.</summary>
+    public static string ChallengeText(DigestChallenge challenge) =>
+        $"Digest realm=\"{challenge.Realm}\", nonce=\"{challenge.Nonce}\", algorithm={challenge.Algorithm}, qop=\"{challenge.Qop}\""
+            + (challenge.IsStale ? ", stale=true" : "");
 
     public void Refuse(SipDialog dialog, CallRecord record, Verdict verdict, MonoTime now)
     {
@@ -79,6 +81,16 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         }
         Span<byte> buffer = stackalloc byte[512];
         var headers = new SipHeaderLines(buffer);
+        AddRefusal(ref headers, verdict);
+        // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
+        dialog.Reject(verdict.SipStatus, Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
+        counters.Refused++;
+        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, dialog.FinalStatus > 0 ? dialog.FinalStatus : verdict.SipStatus, now);
+    }
+
+    /// <summary>When to try again, and why it was refused where that may be told.</summary>
+    public static void AddRefusal(ref SipHeaderLines headers, Verdict verdict)
+    {
         if (verdict.RetryAfterSeconds > 0)
         {
             headers.Add("Retry-After", verdict.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture));
@@ -87,10 +99,6 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
         {
             headers.Add("Reason", $"Q.850;cause={verdict.Q850Cause};text=\"{Refusals.Name(verdict.Code)}\"");
         }
-        // A stranger's INVITE is answered once and not repeated: what we send must not exceed what it sent.
-        dialog.Reject(verdict.SipStatus, Encoding.UTF8.GetBytes(verdict.SipReason), headers.Written, now, verdict.IsListedSource || verdict.RetryAfterSeconds > 0);
-        counters.Refused++;
-        Close(record, Refusals.Name(verdict.Code), verdict.Sentence, dialog.FinalStatus > 0 ? dialog.FinalStatus : verdict.SipStatus, now);
     }
 
     /// <summary>What a node says of itself goes to everybody, and who was asked for credentials knows already that we are here.</summary>

@@ -5,6 +5,7 @@ using Proxy.Bridge.Media;
 using Proxy.Bridge.Tests.World;
 using Proxy.Bridge.Transfers;
 using Proxy.Policy;
+using Proxy.Policy.Dispatch;
 using Xunit;
 
 namespace Proxy.Bridge.Tests;
@@ -250,6 +251,25 @@ public sealed class TransferTests
         TransferConnected();
         _w.Answer("407 Proxy Authentication Required", "Proxy-Authenticate: Digest realm=\"carrier\", nonce=\"n1\"\r\n");
         Assert.Equal((TransferResult.Refused, 407, 1), (Result, _outcomes[0].SipStatus, Refers));
+    }
+
+    [Fact]
+    public void Agent_that_leaves_while_its_transfer_is_under_way_does_not_end_the_call()
+    {
+        Func<CallFacts, Verdict> join = _w.Decision;
+        _w.Decision = f => join(f) with { WhenAlone = WhenAlone.HangUp, AloneFor = TimeSpan.FromSeconds(2) };
+        _w.Connect();
+        _w.Room.AddAgent();
+        _w.Poke();
+        Transfer(seconds: 20);
+        _w.Answer("202 Accepted");
+        _w.Room.RemoveAgent();
+        _w.Poke();
+        _w.Advance(TimeSpan.FromSeconds(19));
+        Assert.DoesNotContain(_w.Sent, m => m.StartsWith("BYE ", StringComparison.Ordinal));
+        _w.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal(TransferResult.TimedOut, Result);
+        Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
     }
 
     [Fact]

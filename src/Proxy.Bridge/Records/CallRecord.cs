@@ -97,6 +97,16 @@ public sealed class CallRecord
     /// <summary>Transfers that were asked for, the last <see cref="TransferRecord.Most"/> of them.</summary>
     public List<TransferRecord> Transfers { get; } = [];
 
+    /// <summary>Adds a transfer; of too many the oldest is forgotten.</summary>
+    public void Add(TransferRecord transfer)
+    {
+        if (Transfers.Count == TransferRecord.Most)
+        {
+            Transfers.RemoveAt(0);
+        }
+        Transfers.Add(transfer);
+    }
+
     public MediaReport Media { get; set; } = new();
 }
 
@@ -108,6 +118,9 @@ public sealed record TransferRecord(string Id, string Target, double AskedMs)
 {
     /// <summary>A call remembers no more.</summary>
     public const int Most = 8;
+
+    /// <summary>Who asked: <c>agent</c> (the API), or <c>caller</c> (a REFER that moves the call to another room).</summary>
+    public string By { get; init; } = "agent";
 
     /// <summary>-1 while it is under way.</summary>
     public double EndedMs { get; init; } = -1;

@@ -210,7 +210,8 @@ internal sealed class CallTransfer
         return text[..length].ToString();
     }
 
-    private static string NewId(IRandom random)
+    /// <summary><c>STR_</c> and twelve characters.</summary>
+    public static string NewId(IRandom random)
     {
         Span<byte> bytes = stackalloc byte[12];
         random.Fill(bytes);

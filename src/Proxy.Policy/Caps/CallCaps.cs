@@ -70,6 +70,15 @@ public sealed class CallCaps
         Sweep(now);
     }
 
+    /// <summary>Takes again what was given back for one decision; it is no new call.</summary>
+    public void Restore(CapClaim[] claims)
+    {
+        foreach (CapClaim claim in claims)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(_counts, (claim.Scope, claim.Id), out _).Running++;
+        }
+    }
+
     /// <summary>The call counts against other claims now (a PIN chose another rule); what both name stays counted once.</summary>
     public void Move(CapClaim[] from, CapClaim[] to, MonoTime now)
     {

@@ -29,7 +29,7 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     public void Entering(CallRecord record) => NodeLog.Entering(log, record.CallId, record.SipCallId, record.RuleId, record.Room);
 
     public void Transferred(CallRecord record, TransferRecord transfer) =>
-        NodeLog.Transferred(log, record.CallId, transfer.Id, transfer.Result, transfer.SipStatus, Math.Round(transfer.EndedMs - transfer.AskedMs));
+        NodeLog.Transferred(log, record.CallId, transfer.Id, transfer.By, transfer.Result, transfer.SipStatus, Math.Round(transfer.EndedMs - transfer.AskedMs));
 
     public void Lenient(CallRecord record, CompatUse what) => _leniency.Note(record, what);
 
@@ -118,8 +118,8 @@ internal static partial class NodeLog
     [LoggerMessage(6207, LogLevel.Information, "call enters its room callID={callID} sipCallID={sipCallID} sipRule={sipRule} room={room}")]
     public static partial void Entering(ILogger log, string callID, string sipCallID, string sipRule, string room);
 
-    [LoggerMessage(6209, LogLevel.Information, "call transfer over callID={callID} transferID={transferID} result={result} status={status} afterMs={afterMs}")]
-    public static partial void Transferred(ILogger log, string callID, string transferID, string result, int status, double afterMs);
+    [LoggerMessage(6209, LogLevel.Information, "call transfer over callID={callID} transferID={transferID} by={by} result={result} status={status} afterMs={afterMs}")]
+    public static partial void Transferred(ILogger log, string callID, string transferID, string by, string result, int status, double afterMs);
 
     [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
     public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);

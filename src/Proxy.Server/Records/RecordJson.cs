@@ -59,7 +59,7 @@ public static class RecordJson
         output.Write("\n"u8);
     }
 
-    /// <summary><c>transfers: [{id, to, asked_ms, ended_ms, result, status}]</c>; nothing where none was asked for.</summary>
+    /// <summary><c>transfers: [{id, by, to, asked_ms, ended_ms, result, status}]</c>; nothing where none was asked for.</summary>
     public static void WriteTransfers(Utf8JsonWriter json, IReadOnlyList<TransferRecord> transfers)
     {
         if (transfers.Count == 0)
@@ -71,6 +71,7 @@ public static class RecordJson
         {
             json.WriteStartObject();
             json.WriteString("id", transfer.Id);
+            json.WriteString("by", transfer.By);
             json.WriteString("to", transfer.Target);
             WriteTime(json, "asked_ms", transfer.AskedMs);
             WriteTime(json, "ended_ms", transfer.EndedMs);

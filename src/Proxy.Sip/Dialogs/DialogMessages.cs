@@ -63,7 +63,7 @@ internal sealed class DialogMessages
     /// <returns>A pooled message, or −1.</returns>
     public int BuildRequest(SipMethod method, ReadOnlySpan<byte> branch, uint cseq, in SipFlow flow, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body)
     {
-        bool isTargetRefresh = method is SipMethod.Invite or SipMethod.Update or SipMethod.Refer;
+        bool isTargetRefresh = method is SipMethod.Invite or SipMethod.Update or SipMethod.Refer or SipMethod.Notify;
         var parts = new RequestParts
         {
             Method = SipMethods.Name(method),

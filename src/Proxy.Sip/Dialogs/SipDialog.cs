@@ -207,6 +207,16 @@ public sealed class SipDialog
         }
     }
 
+    /// <summary>The same for a request inside the dialog, which stays.</summary>
+    public bool Challenge(SlotId request, ReadOnlySpan<byte> headerValue, MonoTime now)
+    {
+        int status = _core.Listener(Flow).Challenge;
+        Span<byte> line = stackalloc byte[1024];
+        var lines = new SipHeaderLines(line);
+        lines.Add(status == 401 ? "WWW-Authenticate"u8 : "Proxy-Authenticate"u8, headerValue);
+        return Respond(request, status, default, lines.Written, now);
+    }
+
     /// <summary>Forgets the INVITE without any response; its retransmissions are absorbed for 64·T1. Counted.</summary>
     public void Drop(MonoTime now)
     {
@@ -293,6 +303,29 @@ public sealed class SipDialog
         lines.Add("Refer-To"u8, value[..(referTo.Length + 2)]);
         lines.AddLines(extraHeaders);
         return lines.IsComplete && Send(SipMethod.Refer, lines.Written, default, default, now);
+    }
+
+    /// <summary>Tells the peer how its REFER goes on (RFC 3515 §2.4.4).</summary>
+    /// <param name="refer">CSeq number of the REFER.</param>
+    /// <param name="status">What the target answered, 100–699.</param>
+    /// <param name="isLast">The subscription ends with it.</param>
+    /// <param name="now">The time of this turn.</param>
+    public bool Notify(uint refer, int status, bool isLast, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        var lines = new SipWriter(buffer);
+        lines.Add("Event: refer;id="u8);
+        lines.AddNumber(refer);
+        lines.Add("\r\nSubscription-State: "u8);
+        lines.Add(isLast ? "terminated;reason=noresource\r\n"u8 : "active;expires=180\r\n"u8);
+        Span<byte> fragment = stackalloc byte[64];
+        var body = new SipWriter(fragment);
+        body.Add("SIP/2.0 "u8);
+        body.AddNumber(status);
+        body.Add(" "u8);
+        body.Add(ReasonPhrases.Of(status));
+        body.Add("\r\n"u8);
+        return Send(SipMethod.Notify, buffer[..lines.Length], "message/sipfrag;version=2.0"u8, fragment[..body.Length], now);
     }
 
     /// <summary>Sends a re-INVITE with an offer; ends in RequestSucceeded (the ACK is sent by the dialog) or RequestFailed.</summary>

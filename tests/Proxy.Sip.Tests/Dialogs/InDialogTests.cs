@@ -260,6 +260,23 @@ public sealed class InDialogTests
     }
 
     [Fact]
+    public void Refer_of_the_peer_is_answered_by_the_owner_and_notified()
+    {
+        using var side = new Sipside();
+        SipDialog dialog = side.Establish();
+        side.Receive(Sipside.InDialog("REFER", dialog, 7, "z9hG4bKr1", "Refer-To: <tel:+1>\r\n"));
+        side.Do(now => Assert.True(dialog.Respond(side.Events[0].Event.Request, 202, default, default, now)));
+        Assert.Equal("<sip:198.51.100.1:5060>", Sipside.Header(side.Last, "Contact"));
+        side.Do(now => Assert.True(dialog.Notify(7, 100, isLast: false, now)));
+        Assert.Equal(("refer;id=7", "active;expires=180", "<sip:198.51.100.1:5060>"), (Sipside.Header(side.Last, "Event"), Sipside.Header(side.Last, "Subscription-State"), Sipside.Header(side.Last, "Contact")));
+        Assert.EndsWith("Content-Type: message/sipfrag;version=2.0\r\nContent-Length: 24\r\n\r\nSIP/2.0 100 Processing\r\n", side.Last, StringComparison.Ordinal);
+        side.Receive(Sipside.Answer(side.Last, "200 OK"));
+        side.Do(now => Assert.True(dialog.Notify(7, 486, isLast: true, now)));
+        Assert.Equal("terminated;reason=noresource", Sipside.Header(side.Last, "Subscription-State"));
+        Assert.EndsWith("SIP/2.0 486 Busy Here\r\n", side.Last, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Notify_of_an_earlier_refer_is_481()
     {
         using var side = new Sipside();

@@ -26,8 +26,9 @@ export class Phone {
   tag = Math.random().toString(36).slice(2, 8);
   responses = [];
   heard = [];
-  /** Requests that came, without their bodies; and by method what is answered: status line's end and header lines. */
+  /** Requests that came; statuses of answers to requests other than INVITE; and by method what is answered: status line's end and header lines. */
   requests = [];
+  answers = [];
   replies = {};
   cseq = 1;
   sequence = 0;
@@ -60,6 +61,9 @@ export class Phone {
       await sleep(200);
     }
   }
+
+  /** Asks the other side to call somebody else. */
+  refer(target) { this.#send(this.#request('REFER', ++this.cseq, 'z9hG4bKr' + this.cseq + this.tag, this.toTag, '', [`Refer-To: <${target}>`])); }
 
   /** Tells how a REFER goes on. */
   notify(fragment, state = 'active;expires=60') {
@@ -114,13 +118,16 @@ export class Phone {
     const lines = head.split('\r\n');
     const field = (name) => lines.find((l) => l.toLowerCase().startsWith(name + ':'))?.slice(name.length + 1).trim() ?? '';
     if (!head.startsWith('SIP/2.0')) {
-      this.requests.push(head);
+      this.requests.push(text);
       const reply = this.replies[head.split(' ')[0]]?.(head, field) ?? '200 OK';
       this.#send([`SIP/2.0 ${reply}`, ...lines.filter((l) => /^(via|from|to|call-id|cseq):/i.test(l)), 'Content-Length: 0', '', ''].join('\r\n'));
       if (head.startsWith('BYE ')) { this.byeAt = this.now(); this.reason = field('reason'); }
       return;
     }
-    if (!field('cseq').endsWith('INVITE')) return;
+    if (!field('cseq').endsWith('INVITE')) {
+      this.answers.push(field('cseq').split(' ')[1] + ' ' + head.slice(8, 11));
+      return;
+    }
     const status = Number(head.slice(8, 11));
     this.toTag = field('to').split('tag=')[1] ?? this.toTag;
     if (!this.statuses.includes(status)) this.responses.push({ status, at: this.now(), head, body });

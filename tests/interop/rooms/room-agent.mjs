@@ -1,4 +1,4 @@
-// An agent made of the stock SDK for scripts that place calls: it publishes 440 Hz and hears the caller.
+// An agent made of the stock SDK for scripts that place calls: it publishes a tone and hears the caller.
 import { Room, RoomEvent, LocalAudioTrack, TrackPublishOptions, TrackSource, TrackKind } from '@livekit/rtc-node';
 import { playTone } from './audio.mjs';
 import { token } from './server.mjs';
@@ -16,13 +16,13 @@ function once(room, event, accept = () => true, ms = 15000) {
   });
 }
 
-/** Joins the room and publishes; `heard` resolves with the caller's track. */
-export async function agent(node, roomName) {
+/** Joins the room and publishes a tone; `heard` resolves with the caller's track. */
+export async function agent(node, roomName, hz = 440) {
   const room = new Room();
   const heard = once(room, RoomEvent.TrackSubscribed, audio, 40000);
   heard.catch(() => {});
   await room.connect(node.url, await token(roomName, 'agent'), { autoSubscribe: true, dynacast: false });
-  const tone = playTone(440, 0.1778);
+  const tone = playTone(hz, 0.1778);
   const track = LocalAudioTrack.createAudioTrack('agent', tone.source);
   await room.localParticipant.publishTrack(track, new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE, dtx: false }));
   const digits = [];

@@ -4,7 +4,7 @@ import { SipClient } from 'livekit-server-sdk';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { analyse } from './audio.mjs';
+import { analyse, record } from './audio.mjs';
 import { agent, sleep } from './room-agent.mjs';
 import { check, finish } from './server.mjs';
 import { startNode, run, siproom, scratch } from './node.mjs';
@@ -18,6 +18,8 @@ function object(kind, id, body) {
 }
 object('trunks', 'ST_t', { sipTrunkId: 'ST_t', name: 'carrier', numbers: ['+15550100'], allowedAddresses: ['127.0.0.0/8'], attributesToHeaders: { 'sip.callID': 'X-Call' } });
 object('trunks', 'ST_d', { sipTrunkId: 'ST_d', name: 'digest', numbers: ['+15550101'], allowedAddresses: ['127.0.0.0/8'], authUsername: 'user', authPassword: 'pass' });
+object('trunks', 'ST_s', { sipTrunkId: 'ST_s', name: 'sales', numbers: ['+15550102'], allowedAddresses: ['127.0.0.0/8'] });
+object('rules', 'SDR_s', { sipDispatchRuleId: 'SDR_s', trunkIds: ['ST_s'], rule: { dispatchRuleDirect: { roomName: 'sales' } } });
 object('rules', 'SDR_t', { sipDispatchRuleId: 'SDR_t', trunkIds: ['ST_t', 'ST_d'], rule: { dispatchRuleDirect: { roomName: 'desk' } } });
 
 const md5 = (text) => createHash('md5').update(text).digest('hex');
@@ -112,12 +114,35 @@ async function challenged() {
   await a.leave();
 }
 
+/** The caller's own REFER: a number that the policy sends to another room moves the call there. */
+async function moved() {
+  const sales = await agent(node, 'sales', 700);
+  const { a, phone } = await connected();
+  check('moved: the caller hears the first agent', await hears(phone, 440));
+  phone.refer('sip:+15559998@example.com');
+  check('moved: a target that no trunk takes is refused', await phone.until(() => phone.answers.includes('REFER 404')) && await hears(phone, 440), phone.answers);
+  phone.refer('sip:+15550102@example.com');
+  check('moved: the caller hears the other room', await hears(phone, 700), phone.answers);
+  const told = phone.requests.filter((r) => r.startsWith('NOTIFY ')).map((r) => r.trim().split('\r\n').at(-1));
+  check('moved: NOTIFY tells 100 and 200', phone.answers.includes('REFER 202') && told.join() === 'SIP/2.0 100 Processing,SIP/2.0 200 OK', told);
+  check('moved: the first room is left, the second heard', a.room.remoteParticipants.size === 0 && [...sales.room.remoteParticipants.values()].some((p) => p.identity === 'sip_' + phone.from));
+  const up = analyse((await record((await sales.heard)[0], 2)).subarray(24000), 1000);
+  check('moved: the second room hears the caller', Math.abs(up.hz - 1000) < 3 && up.found > 0.9, up);
+  await phone.bye();
+  await sleep(600);
+  const line = node.records().at(-1);
+  check('moved: the record', line.code === 'hangup' && line.room === 'sales' && line.transfers?.map((t) => `${t.by} ${t.result} ${t.status}`).join() === 'caller refused 404,caller moved 200', line.transfers);
+  await a.leave();
+  await sales.leave();
+}
+
 try {
   node = await startNode(`control: ${socket}`, undefined, ['--policy', policy]);
   client = new SipClient(node.http, 'devkey', 'secret', { failover: false });
   await succeeds();
   await fails();
   await challenged();
+  await moved();
   const metrics = await node.metrics();
   check('metrics', metrics['siproom_transfers_total{result="completed"}'] === 2 && metrics['siproom_transfers_total{result="failed"}'] === 1);
   check('the node ends with 0', (await node.stop()) === 0);
