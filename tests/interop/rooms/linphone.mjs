@@ -12,11 +12,11 @@ const seconds = Number(process.env.SECONDS_OF_TONE ?? 8);
 /** One call; resolves to the file that it recorded. */
 async function linphone(name, port, { transport, encryption }) {
   const dir = join(scratch, name);
-  mkdirSync(dir, { recursive: true });
+  // Without its folder the core does not start.
+  mkdirSync(join(dir, '.local/share/linphone'), { recursive: true });
   const codecs = [['PCMU', 1], ['PCMA', 0], ['opus', 0], ['speex', 0], ['G722', 0], ['GSM', 0]];
-  writeFileSync(join(dir, 'linphonerc'), ['[sip]', `sip_port=${transport === 'udp' ? port : 0}`, `sip_tcp_port=${transport === 'tcp' ? port : 0}`, 'sip_tls_port=0', 'default_proxy=-1',
-    `contact=<sip:+15550111@${HOST}>`, 'guess_hostname=0', 'register_only_when_network_is_up=0', `media_encryption=${encryption}`, `media_encryption_mandatory=${encryption === 'srtp' ? 1 : 0}`,
-    '[rtp]', `audio_rtp_port=${port + 10}`, 'video_rtp_port=-1', '[net]', 'firewall_policy=0', '[video]', 'enabled=0', 'capture=0', 'display=0',
+  writeFileSync(join(dir, 'linphonerc'), ['[sip]', `sip_port=${transport === 'udp' ? port : 0}`, `sip_tcp_port=${transport === 'tcp' ? port : 0}`, 'sip_tls_port=0', 'default_proxy=-1', 'guess_hostname=1', `media_encryption=${encryption}`, `media_encryption_mandatory=${encryption === 'srtp' ? 1 : 0}`,
+    '[rtp]', `audio_rtp_port=${port + 10}`, 'video_rtp_port=-1', '[video]', 'enabled=0', 'capture=0', 'display=0',
     '[sound]', 'echocancellation=0', 'mic_gain_db=0', 'playback_gain_db=0', ...codecs.flatMap(([mime, on], i) => [`[audio_codec_${i}]`, 'mime=' + mime, `rate=${mime === 'opus' ? 48000 : 8000}`, 'enabled=' + on]), ''].join('\n'));
   const heard = join(dir, 'heard.wav');
   const child = spawn('linphonec', ['-c', join(dir, 'linphonerc'), '-d', '4', '-l', join(dir, 'log')],
@@ -26,7 +26,8 @@ async function linphone(name, port, { transport, encryption }) {
   child.stderr.on('data', (t) => { out += t; });
   const ended = new Promise((r) => child.once('exit', r));
   const say = async (line, ms = 300) => { child.stdin.write(line + '\n'); await sleep(ms); };
-  await sleep(1500);
+  await sleep(2000);
+  await say('ipv6 disable', 1000);
   await say('soundcard use files');
   await say('play ' + toneFiles(1000, seconds + 10).wav);
   await say('record ' + heard);
