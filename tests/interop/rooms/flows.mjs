@@ -69,13 +69,13 @@ try {
   }
   await sleep(1000);
   const records = node.records();
-  const of = (name) => records.filter((r) => r.sip_call_id.startsWith(`flow-${name}-`));
+  const of = (name) => records.filter((r) => new RegExp(`^flow-${name}-[0-9]+@`).test(r.sip_call_id));
   if (refresh) {
     const lasted = (name) => of(name)[0]?.ended_ms / 1000;
     check('refreshed calls last until the caller ends them', lasted('refresh-update') > 90 && lasted('refresh-invite') > 90 && of('refresh-update')[0].ended_by === 'caller', [lasted('refresh-update'), lasted('refresh-invite')]);
     check('a session that lapses is ended by us, before its end', lasted('refresh-lapsed') > 50 && lasted('refresh-lapsed') < 90 && of('refresh-lapsed')[0].ended_by === 'us', of('refresh-lapsed')[0]);
   } else if (!only) {
-    check('every flow has one record an attempt', wanted.length === Object.keys(flows).length && of('loss').length === 20 && of('basic').length === 1 && of('hold').length === 1, of('loss').length);
+    check('every flow has one record an attempt', wanted.length === Object.keys(flows).length && of('loss').length === 20 && of('basic').length === 1 && of('hold').length === 1, { loss: of('loss').length, basic: of('basic').length, hold: of('hold').length });
     const fax = of('t38')[0];
     check('t38: the audio goes on after the 488, both ways', fax?.media?.sip_packets_in > 150 && fax?.media?.sip_packets_out > 150, fax?.media);
     check('cancel: the record says who ended it', of('cancel')[0]?.ended_by === 'caller' && of('cancel')[0]?.status === 487, of('cancel')[0]?.code);
