@@ -110,6 +110,9 @@ public sealed class SipEndpoint : IDisposable
         }
     }
 
+    /// <summary>Whether a dialog lives on a stream connection.</summary>
+    public bool HasDialogOn(in SipFlow flow) => _core.Dialogs.HasOn(in flow);
+
     /// <summary>A message could not be sent to that flow (connect failed, unreachable). UDP errors are left to the timers.</summary>
     /// <param name="flow">As handed out by <see cref="TryPollSend"/>.</param>
     /// <param name="now">The time of this turn.</param>

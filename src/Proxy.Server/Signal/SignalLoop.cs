@@ -184,6 +184,10 @@ public sealed class SignalLoop : IDisposable
             {
                 Handle(message.Span, stream.Flow, now);
             }
+            else if (stream.IsIdle)
+            {
+                CloseIfUnused(stream.Flow);
+            }
             else
             {
                 Guard(
@@ -199,6 +203,15 @@ public sealed class SignalLoop : IDisposable
         while (_mail.Control.TryRead(out Action<SignalLoop, MonoTime>? action))
         {
             Guard(() => action!(this, now), now);
+        }
+    }
+
+    /// <summary>A connection that carries a call is never closed for silence: a call may say nothing for an hour.</summary>
+    private void CloseIfUnused(in SipFlow flow)
+    {
+        if (!_sip.HasDialogOn(flow))
+        {
+            _streams?.Close(flow);
         }
     }
 
@@ -291,6 +304,9 @@ public interface ISipStreams
     /// <summary>Queues a message; Connection 0 opens a connection to the flow's remote first.</summary>
     /// <returns>False when the connection is gone or its queue is full.</returns>
     bool TrySend(in SipFlow flow, ReadOnlySpan<byte> message);
+
+    /// <summary>Closes a connection that was silent for long.</summary>
+    void Close(in SipFlow flow);
 
     /// <summary>From here on connections of these sources (IPv6: their /64) are closed at once; the set is not changed any more.</summary>
     void Refuse(IReadOnlySet<NetAddress> sources);

@@ -48,4 +48,5 @@ public readonly record struct SocketMail(SlotId Call, SocketInput Input);
 public readonly record struct AnswerMail(SlotId Waiting, DeferredAnswer Answer);
 
 /// <summary>A message of a stream connection; null: the connection is gone.</summary>
-public readonly record struct StreamMail(SipFlow Flow, ReadOnlyMemory<byte>? Message);
+/// <param name="IsIdle">It said nothing for long: <see cref="ISipStreams.Close"/> it unless a call lives on it.</param>
+public readonly record struct StreamMail(SipFlow Flow, ReadOnlyMemory<byte>? Message, bool IsIdle = false);

@@ -20,13 +20,19 @@ internal sealed class TcpConnection
     private readonly Socket _socket;
     private readonly SipStreamFramer _framer;
     private readonly Channel<byte[]> _writes;
+    private readonly TimeSpan _first;
+    private readonly TimeSpan _idle;
     private long _readDeadline;
     private long _writeDeadline = long.MaxValue;
+    private volatile bool _isIdle;
     private bool _hadMessage;
     private int _isClosed;
 
-    public TcpConnection(TcpStreams owner, Socket socket, SipFlow flow, Limits limits)
+    /// <param name="isListed">Somebody vouches for the peer's address: it may be silent for longer.</param>
+    public TcpConnection(TcpStreams owner, Socket socket, SipFlow flow, Limits limits, bool isListed)
     {
+        _idle = isListed ? owner.Options.Idle : owner.Options.IdleStranger;
+        _first = isListed ? _idle : owner.Options.FirstMessage;
         _owner = owner;
         _socket = socket;
         _framer = new SipStreamFramer(limits);
@@ -62,16 +68,21 @@ internal sealed class TcpConnection
         }
     }
 
-    /// <summary>The sweeper's turn: closes what has taken too long.</summary>
-    /// <returns>Whether it was closed.</returns>
-    public bool CloseIfLate(long nowMs)
+    /// <summary>The sweeper's turn: closes what has taken too long. Whether silence between messages is too long the signal thread knows.</summary>
+    public Lateness CloseIfLate(long nowMs)
     {
-        if (nowMs < Volatile.Read(ref _readDeadline) && nowMs < Volatile.Read(ref _writeDeadline))
+        bool isWriting = nowMs >= Volatile.Read(ref _writeDeadline);
+        if (!isWriting && nowMs < Volatile.Read(ref _readDeadline))
         {
-            return false;
+            return Lateness.None;
+        }
+        if (!isWriting && _isIdle && HasSpoken)
+        {
+            Volatile.Write(ref _readDeadline, nowMs + (long)_idle.TotalMilliseconds);
+            return Lateness.Idle;
         }
         Close();
-        return true;
+        return Lateness.Closed;
     }
 
     /// <summary>Runs until the connection is gone.</summary>
@@ -83,7 +94,7 @@ internal sealed class TcpConnection
             Stream stream = await open(_socket).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                Volatile.Write(ref _readDeadline, After(_owner.Options.FirstMessage));
+                Volatile.Write(ref _readDeadline, After(_first));
                 Task writing = WriteAllAsync(stream);
                 await ReadAllAsync(stream).ConfigureAwait(false);
                 _writes.Writer.TryComplete();
@@ -116,9 +127,10 @@ internal sealed class TcpConnection
                 ReadOnlySequence<byte> buffer = read.Buffer;
                 bool wasInMessage = _framer.IsInMessage;
                 (SequencePosition consumed, isOpen) = await HandleAsync(buffer).ConfigureAwait(false);
-                if (!_framer.IsInMessage)
+                _isIdle = !_framer.IsInMessage;
+                if (_isIdle)
                 {
-                    Volatile.Write(ref _readDeadline, After(_owner.Options.Idle));
+                    Volatile.Write(ref _readDeadline, After(_idle));
                 }
                 else if (!wasInMessage || !consumed.Equals(buffer.Start))
                 {
@@ -191,4 +203,15 @@ internal sealed class TcpConnection
             Close();
         }
     }
+}
+
+/// <summary>Async world. What the sweeper did with a connection.</summary>
+internal enum Lateness : byte
+{
+    None,
+
+    /// <summary>Silent between messages: the signal thread is asked.</summary>
+    Idle,
+
+    Closed,
 }

@@ -11,14 +11,17 @@ public sealed record TcpOptions
     /// <summary>Of these from one address (IPv6: /64) that no trunk lists: an office's phones, each with its own.</summary>
     public int ConnectionsPerAddress { get; init; } = 50;
 
-    /// <summary>From accept (TLS: from its handshake's end) to the first whole message.</summary>
-    public TimeSpan FirstMessage { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>From accept (TLS: from its handshake's end) to the first byte of a stranger; listed sources may connect and wait.</summary>
+    public TimeSpan FirstMessage { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>From a message's first byte to its last.</summary>
     public TimeSpan WholeMessage { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Silence between messages; carriers send keep-alives (RFC 5626 §4.4.1) far more often.</summary>
+    /// <summary>Silence of a listed source after which its connection is closed, unless a call lives on it; carriers send keep-alives (RFC 5626 §4.4.1) far more often.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>The same for a stranger: what RFC 5626 §4.4.1 lets a client wait between keep-alives.</summary>
+    public TimeSpan IdleStranger { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>TLS handshake; two round trips and a signature need a tenth of it over a satellite.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(5);

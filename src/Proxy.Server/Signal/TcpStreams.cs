@@ -56,6 +56,15 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
 
     public void Refuse(IReadOnlySet<NetAddress> sources) => _refused = sources;
 
+    public void Close(in SipFlow flow)
+    {
+        if (_connections.TryGetValue(flow.Connection, out TcpConnection? connection))
+        {
+            Interlocked.Increment(ref _timedOut);
+            connection.Close();
+        }
+    }
+
     /// <summary>Connections open now.</summary>
     public int Count => _connections.Count;
 
@@ -206,7 +215,7 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
     {
         socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        TcpConnection connection = new(this, socket, flow, _limits);
+        TcpConnection connection = new(this, socket, flow, _limits, IsListed(flow.Remote.Address));
         _connections[flow.Connection] = connection;
         if (first.Length > 0)
         {
@@ -343,9 +352,14 @@ public sealed class TcpStreams : ISipStreams, IMetricsSource, IDisposable
         long now = Environment.TickCount64;
         foreach (TcpConnection connection in _connections.Values)
         {
-            if (connection.CloseIfLate(now))
+            switch (connection.CloseIfLate(now))
             {
-                Interlocked.Increment(ref _timedOut);
+                case Lateness.Closed:
+                    Interlocked.Increment(ref _timedOut);
+                    break;
+                case Lateness.Idle:
+                    _mail.TryPost(new StreamMail(connection.Flow, null, IsIdle: true));
+                    break;
             }
         }
     }

@@ -70,6 +70,18 @@ internal sealed class DialogTable
         _core.Counters.Dialogs--;
     }
 
+    public bool HasOn(in SipFlow flow)
+    {
+        for (int i = 0; i < _slots.Capacity; i++)
+        {
+            if (_slots.At(i) is { } dialog && dialog.IsOn(in flow))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     public void HandleFlowClosed(in SipFlow flow, MonoTime now)
     {
         for (int i = 0; i < _slots.Capacity; i++)

@@ -513,9 +513,11 @@ public sealed class SipDialog
         }
     }
 
+    internal bool IsOn(in SipFlow flow) => Flow.Connection != 0 && Flow.Connection == flow.Connection && Flow.Transport == flow.Transport;
+
     internal void HandleFlowClosed(in SipFlow flow, MonoTime now)
     {
-        if (Flow.Connection == 0 || Flow.Connection != flow.Connection || Flow.Transport != flow.Transport)
+        if (!IsOn(in flow))
         {
             return;
         }

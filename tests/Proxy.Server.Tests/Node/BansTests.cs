@@ -4,10 +4,12 @@ using System.Linq;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
+using Proxy.Core.Net;
 using Proxy.Server.Api;
 using Proxy.Server.Commands;
 using Proxy.Server.Config;
 using Proxy.Server.Http;
+using Proxy.Sip;
 using Xunit;
 
 namespace Proxy.Server.Tests.Node;
@@ -19,11 +21,11 @@ public sealed class BansTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private NodeRig Rig(string addresses = "192.0.2.1", bool isHidden = false)
+    private NodeRig Rig(string addresses = "192.0.2.1", bool isHidden = false, string proxy = "192.0.2.2")
     {
         Directory.CreateDirectory(Path.Combine(_folder, "trunks"));
         File.WriteAllText(Path.Combine(_folder, "trunks", "ST_a.json"), $$"""{"numbers":["+15550100"],"allowed_addresses":["{{addresses}}"]}""");
-        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, HideInboundPort = isHidden, RtpPorts = new PortSpan(30_000, 30_100), Limits = config.Limits with { CpuMax = 2, AlikeAfter = 5, BanAfter = 20 } });
+        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, HideInboundPort = isHidden, TrustedProxies = [new SipSourceRange(At(proxy), 32)], RtpPorts = new PortSpan(30_000, 30_100), Limits = config.Limits with { CpuMax = 2, AlikeAfter = 5, BanAfter = 20 } });
     }
 
     private static async Task<(HttpHost Host, ControlClient Client)> ServeAsync(NodeRig rig)
@@ -77,16 +79,20 @@ public sealed class BansTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Listed_source_is_never_banned_and_a_stranger_can_be_by_hand()
+    private static NetAddress At(string text) => NetAddress.TryParse(text, out NetAddress address) ? address : throw new ArgumentException(text);
+
+    [Theory]
+    [InlineData("127.0.0.0/8", "192.0.2.2")]
+    [InlineData("192.0.2.1", "127.0.0.1")]
+    public async Task Source_that_a_trunk_or_trusted_proxies_list_is_never_banned_and_a_stranger_can_be_by_hand(string addresses, string proxy)
     {
-        using NodeRig rig = Rig("127.0.0.0/8");
+        using NodeRig rig = Rig(addresses, proxy: proxy);
         (HttpHost host, ControlClient client) = await ServeAsync(rig);
         await using (host)
         {
             using (client)
             {
-                for (int i = 0; i < 60; i++)
+                for (int i = 0; i < 150; i++)
                 {
                     await rig.SendAsync("REGISTER");
                     Assert.StartsWith("SIP/2.0 405", await rig.ReceiveAsync(), StringComparison.Ordinal);
@@ -114,7 +120,7 @@ public sealed class BansTests : IDisposable
     public async Task Connection_of_a_banned_source_is_closed_at_once()
     {
         using NodeRig rig = Rig();
-        await rig.Node.Ask((loop, now) => loop.Sip.Guard!.Ban(Proxy.Core.Net.NetAddress.FromV4(0x7F000001), TimeSpan.FromMinutes(1), now));
+        await rig.Node.Ask((loop, now) => loop.Sip.Guard!.Ban(At("127.0.0.1"), TimeSpan.FromMinutes(1), now));
         for (int i = 0; i < 500; i++)
         {
             using var client = new TcpClient();

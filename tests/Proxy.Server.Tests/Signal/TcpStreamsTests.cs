@@ -164,6 +164,41 @@ public sealed class TcpStreamsTests : IDisposable
     }
 
     [Fact]
+    public async Task Silent_connection_is_asked_about_and_closed_only_when_no_call_lives_on_it()
+    {
+        (TcpStreams streams, NetEndPoint bound) = Listen(new TcpOptions { IdleStranger = TimeSpan.FromMilliseconds(100) });
+        using TcpClient client = await ConnectAsync(bound);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Options));
+        StreamMail message = await NextAsync();
+        Assert.False(message.IsIdle);
+        for (int i = 0; i < 2; i++)
+        {
+            StreamMail asked = await NextAsync();
+            Assert.Equal((true, message.Flow, 1), (asked.IsIdle, asked.Flow, streams.Count));
+        }
+        streams.Close(message.Flow);
+        Assert.Equal(0, await ReadToEndAsync(client));
+        await GoneAsync(streams);
+        streams.Dispose();
+    }
+
+    [Fact]
+    public async Task Stranger_that_connects_and_says_nothing_is_closed_and_a_listed_source_may_wait()
+    {
+        NetAddress carrier = NetAddress.FromV4(0x7F000002);
+        TcpStreams streams = new(new TcpOptions { FirstMessage = TimeSpan.FromMilliseconds(100) }, new Limits(), _mail) { IsListed = address => address == carrier };
+        Assert.True(streams.TryListen(0, s_loopback, null, out NetEndPoint bound, out string error), error);
+        using TcpClient listed = new(new IPEndPoint(carrier.ToIPAddress(), 0));
+        await listed.ConnectAsync(bound.Address.ToIPAddress(), bound.Port);
+        using TcpClient stranger = await ConnectAsync(bound);
+        Assert.Equal(0, await ReadToEndAsync(stranger));
+        Assert.True(streams.Count >= 1 && listed.Connected);
+        await listed.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Options));
+        Assert.StartsWith("OPTIONS", Text(await NextAsync()), StringComparison.Ordinal);
+        streams.Dispose();
+    }
+
+    [Fact]
     public async Task Connection_above_the_cap_of_an_address_is_closed_at_once()
     {
         (TcpStreams streams, NetEndPoint bound) = Listen(new TcpOptions { ConnectionsPerAddress = 1 });

@@ -353,6 +353,19 @@ public sealed class InDialogTests
     }
 
     [Fact]
+    public void Connection_is_in_use_as_long_as_a_dialog_lives_on_it()
+    {
+        using var side = new Sipside();
+        Assert.False(side.Endpoint.HasDialogOn(Sipside.Tcp));
+        SipDialog dialog = side.Establish(Sipside.Tcp);
+        Assert.True(side.Endpoint.HasDialogOn(Sipside.Tcp));
+        Assert.False(side.Endpoint.HasDialogOn(Sipside.Tcp with { Connection = 8 }));
+        side.Receive(Sipside.InDialog("BYE", dialog, 2, "z9hG4bKb"), Sipside.Tcp);
+        side.Advance(40_000);
+        Assert.False(side.Endpoint.HasDialogOn(Sipside.Tcp));
+    }
+
+    [Fact]
     public void Request_whose_connection_breaks_goes_out_again_over_a_new_one()
     {
         using var side = new Sipside();
