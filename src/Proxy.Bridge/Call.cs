@@ -58,7 +58,7 @@ public sealed class Call
 
     private readonly CallServices _services;
     private readonly CallFacts _facts;
-    private readonly SipLeg _sip;
+    private SipLeg _sip;
     private readonly CallMedia _media;
     private readonly RoomStay _room;
     private readonly RoomSeats _seats;
@@ -550,20 +550,71 @@ public sealed class Call
         NoteTransfer("refused", status, now);
     }
 
-    /// <summary>What the call counts against now does not stand in its own way.</summary>
     private Verdict DecideReferral(in CallFacts facts, MonoTime now)
+    {
+        Verdict verdict = DecideAgain(facts, now);
+        if (verdict.Kind == VerdictKind.Join)
+        {
+            _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
+        }
+        return verdict;
+    }
+
+    /// <summary>What the call counts against now does not stand in its own way.</summary>
+    private Verdict DecideAgain(in CallFacts facts, MonoTime now)
     {
         _services.Caps.Release(Verdict.Caps, now);
         Verdict verdict = _services.Policy.Decide(facts, _services.Caps.At(now), null);
-        if (verdict.Kind == VerdictKind.Join)
-        {
-            _services.Caps.Take(verdict.Caps, now);
-        }
-        else
-        {
-            _services.Caps.Restore(Verdict.Caps);
-        }
+        _services.Caps.Restore(Verdict.Caps);
         return verdict;
+    }
+
+    /// <summary>Whether another caller may take this one's place although its address does not say so: who it is, it proves by the trunk's credentials.</summary>
+    /// <returns>Join, or the challenge, or a refusal.</returns>
+    internal Verdict DecideReplacement(in CallFacts invite, MonoTime now)
+    {
+        CallFacts facts = _facts with { Source = invite.Source, Transport = invite.Transport, RequestUri = invite.RequestUri, Credentials = invite.Credentials, Utc = invite.Utc };
+        Verdict verdict = DecideAgain(facts, now);
+        bool isProven = verdict.Kind is VerdictKind.Join or VerdictKind.AskPin && verdict.TrunkId == Verdict.TrunkId && verdict.Login is not null;
+        return isProven ? verdict with { Kind = VerdictKind.Join }
+            : verdict.Kind == VerdictKind.Challenge ? verdict
+            : Verdict.Refuse(RefusalCode.SourceNotAllowed, $"{invite.Source} may not take the place of call {Record.CallId}", _services.Refusals);
+    }
+
+    /// <summary>Another dialog of the caller's side takes the place of ours (RFC 3891): its audio is the call's from now on, the old dialog gets a BYE.</summary>
+    /// <returns>Not accepted when the offer cannot be taken; nothing has changed then.</returns>
+    internal AnswerVerdict TakeOver(SipDialog dialog, in SipMessageView invite, MonoTime now)
+    {
+        var sip = new SipLeg(dialog, Verdict, _services.Limits);
+        invite.TryGetSdp(out ReadOnlySpan<byte> offer);
+        var local = new Proxy.Core.Net.NetEndPoint(_services.MediaAddress(Dialog.Flow), (ushort)_media.Reservation.SipPort);
+        AnswerVerdict answer = sip.Open(offer, local, default, _services.AnswersSecureInClear, _services.Random);
+        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        CallHeaders.AddStatic(ref headers, Verdict);
+        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        if (!answer.IsAccepted || !dialog.Accept(sip.Description, headers.Written, now))
+        {
+            return answer.IsAccepted ? new AnswerVerdict(AnswerCode.TooLong) : answer;
+        }
+        EndReferral(487, now);
+        SipLeg old = _sip;
+        (_sip, _isConfirmed) = (sip, false);
+        Phase = Phase == CallPhase.Connected ? CallPhase.Answered : Phase;
+        (dialog.Owner, dialog.AllowedSources, dialog.Login) = (this, old.Dialog.AllowedSources, old.Dialog.Login);
+        // What is under way in the old dialog ends with it.
+        _transfer?.HandleCallEnded();
+        DrainTransfer(now);
+        old.Dialog.Owner = null;
+        old.End(Outcome.Hangup(EndedBy.Us, "replaced"), 480, default, now);
+        Record.Add(new TransferRecord(CallTransfer.NewId(_services.Random), System.Text.Encoding.UTF8.GetString(invite.CallId), Elapsed(now)) { By = "replaces" });
+        NoteTransfer("replaced", 200, now);
+        if (sip.Audio is not null)
+        {
+            StartMedia(CallCommandKind.Renegotiate);
+        }
+        Drain(now);
+        return answer;
     }
 
     /// <summary>Out of the room; when that is done, into the other one. The caller hears ringing until somebody there can be heard.</summary>
@@ -810,7 +861,7 @@ public sealed class Call
             End(new Outcome(EndedBy.Us, "no_answer_in_ack", "the ACK carries no answer to our offer", 200, 88), now);
             return;
         }
-        bool isFirst = _sip.Audio is null;
+        bool isFirst = Record.SipCodec.Length == 0;
         AnswerVerdict verdict = _sip.TakeAnswer(answer);
         if (!verdict.IsAccepted)
         {

@@ -237,6 +237,11 @@ public sealed class CallTable
         }
         CallFacts facts = FactsFromInvite.Read(dialog.LocalTag, message, dialog.Flow, _services.UtcAt(now), _services.Sources);
         CallRecord record = Turnstile.NewRecord(facts);
+        if (dialog.Replaced is { } replaced)
+        {
+            Replace(dialog, replaced.Owner as Call, message, facts, record, now);
+            return;
+        }
         RefusalCode full = CheckNode();
         if (full != RefusalCode.None)
         {
@@ -244,6 +249,30 @@ public sealed class CallTable
             return;
         }
         Carry(dialog, message, facts, _door.Decide(facts, record, now), record, now);
+    }
+
+    /// <summary>An INVITE with Replaces: it is no new call and counts as none; one that is refused has its record.</summary>
+    private void Replace(SipDialog dialog, Call? call, in SipMessageView message, in CallFacts facts, CallRecord record, MonoTime now)
+    {
+        if (call is null or { Phase: >= CallPhase.Ending })
+        {
+            Refuse(dialog, record, RefusalCode.Internal, "the call that it replaces is over", now);
+            return;
+        }
+        Verdict? verdict = dialog.MayReplace ? null : call.DecideReplacement(facts, now);
+        if (verdict is { Kind: VerdictKind.Challenge })
+        {
+            _door.Challenge(dialog, record, verdict, now);
+        }
+        else if (verdict is { Kind: not VerdictKind.Join })
+        {
+            _door.Refuse(dialog, record, verdict, now);
+        }
+        else if (call.TakeOver(dialog, message, now) is { IsAccepted: false } answer)
+        {
+            _door.RefuseMedia(dialog, record, answer, now);
+        }
+        Settle(call, now);
     }
 
     /// <summary>The answer came, or never will.</summary>

@@ -10,7 +10,7 @@ public enum SipEventKind : byte
 {
     None,
 
-    /// <summary>A new call. Answer with Ring, Progress, Accept, Reject, Challenge or Drop.</summary>
+    /// <summary>A new call. Answer with Ring, Progress, Accept, Reject, Challenge or Drop. With Dialog.Replaced it takes another call's place.</summary>
     Invite,
 
     /// <summary>The caller gave up before the answer (CANCEL, or BYE in the early dialog). 487 is sent already; the dialog is over.</summary>

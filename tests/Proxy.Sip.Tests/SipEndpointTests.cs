@@ -18,7 +18,7 @@ public sealed class SipEndpointTests
         side.Receive(Sipside.Invite(method: "OPTIONS", body: ""));
         Assert.Equal([200], side.Statuses);
         Assert.Equal("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY", Sipside.Header(side.Last, "Allow"));
-        Assert.Equal("100rel, timer", Sipside.Header(side.Last, "Supported"));
+        Assert.Equal("100rel, timer, replaces", Sipside.Header(side.Last, "Supported"));
         Assert.Contains("application/sdp", Sipside.Header(side.Last, "Accept"));
         Assert.Equal("siproom", Sipside.Header(side.Last, "Server"));
         Assert.Contains(";tag=", Sipside.Header(side.Last, "To"));
@@ -201,7 +201,7 @@ public sealed class SipEndpointTests
     [InlineData("Max-Forwards: 70", "Content-Encoding: gzip", 415)]
     [InlineData("Max-Forwards: 70", "Accept: */*", 100)]
     [InlineData("Max-Forwards: 70", "Require: timer, 100rel", 100)]
-    [InlineData("Max-Forwards: 70", "Require: replaces", 420)]
+    [InlineData("Max-Forwards: 70", "Require: norefersub", 420)]
     public void Inspection_follows_the_rfc(string old, string with, int status)
     {
         using var side = new Sipside();

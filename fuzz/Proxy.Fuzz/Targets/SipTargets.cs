@@ -89,6 +89,7 @@ internal static class SipTargets
         CSeqView.TryParse(value, out _);
         DigestCredentialsView.TryParse(value, out _);
         DigestChallengeView.TryParse(value, out _);
+        ReplacesView.TryParse(value, out _);
         SipFragment.Status(value);
         _ = SipFragment.Reason(value).Length;
         MediaType.Accepts(value, "application/sdp"u8);

@@ -119,7 +119,8 @@ public sealed record TransferRecord(string Id, string Target, double AskedMs)
     /// <summary>A call remembers no more.</summary>
     public const int Most = 8;
 
-    /// <summary>Who asked: <c>agent</c> (the API), or <c>caller</c> (a REFER that moves the call to another room).</summary>
+    /// <summary>Who asked: <c>agent</c> (the API), <c>caller</c> (a REFER that moves the call to another room), or <c>replaces</c> (another
+    /// dialog of the caller's side took the call over; the target is its Call-ID).</summary>
     public string By { get; init; } = "agent";
 
     /// <summary>-1 while it is under way.</summary>

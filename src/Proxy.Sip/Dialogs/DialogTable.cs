@@ -27,12 +27,13 @@ internal sealed class DialogTable
     public SipDialog At(int index) => _slots.At(index)!;
 
     /// <summary>The dialog that a request of the peer belongs to.</summary>
-    public bool TryFind(in SipMessageView request, [NotNullWhen(true)] out SipDialog? dialog)
+    public bool TryFind(in SipMessageView request, [NotNullWhen(true)] out SipDialog? dialog) => TryFind(request.CallId, request.To.Tag, request.From.Tag, out dialog);
+
+    /// <summary>The dialog of these three ids.</summary>
+    public bool TryFind(ReadOnlySpan<byte> callId, ReadOnlySpan<byte> local, ReadOnlySpan<byte> remote, [NotNullWhen(true)] out SipDialog? dialog)
     {
-        ReadOnlySpan<byte> local = request.To.Tag;
-        ReadOnlySpan<byte> remote = request.From.Tag;
-        dialog = _byKey.TryGetValue(KeyOf(request.CallId, local, remote), out int index) ? _slots.At(index) : null;
-        if (dialog is null || !dialog.Identity.CallId.SequenceEqual(request.CallId) || !dialog.Identity.LocalTag.SequenceEqual(local)
+        dialog = _byKey.TryGetValue(KeyOf(callId, local, remote), out int index) ? _slots.At(index) : null;
+        if (dialog is null || !dialog.Identity.CallId.SequenceEqual(callId) || !dialog.Identity.LocalTag.SequenceEqual(local)
             || !dialog.Identity.RemoteTag.SequenceEqual(remote))
         {
             dialog = null;

@@ -88,6 +88,12 @@ public sealed class SipDialog
     /// <summary>Networks, beside the address of the INVITE, from which in-dialog requests are taken (the trunk's addresses).</summary>
     public SipSourceRange[] AllowedSources { get; set; } = [];
 
+    /// <summary>The confirmed dialog whose place this one asks to take (RFC 3891); null when it asks for none.</summary>
+    public SipDialog? Replaced { get; internal set; }
+
+    /// <summary>Whether the address that the INVITE came from may send requests in that dialog. Where not, the owner asks for credentials.</summary>
+    public bool MayReplace => Replaced is { } other && other.Allows(Flow.Remote.Address);
+
     /// <summary>Answers challenges (401, 407) to our requests in the dialog; null: they fail.</summary>
     public DigestLogin? Login { get; set; }
 
@@ -207,7 +213,7 @@ public sealed class SipDialog
         }
     }
 
-    /// <summary>The same for a request inside the dialog, which stays.</summary>
+    /// <summary>Asks for credentials for a request inside the dialog, which stays.</summary>
     public bool Challenge(SlotId request, ReadOnlySpan<byte> headerValue, MonoTime now)
     {
         int status = _core.Listener(Flow).Challenge;

@@ -89,11 +89,38 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
             length = RequestChecks.WriteMinSE(core.Options.MinSessionExpires, unsupported);
             stateless.Send(in view, in flow, 422, default, default, unsupported[..length]);
         }
+        else if (view.Method == SipMethod.Invite && view.Has(SipHeaderId.Replaces) && FindReplaced(in view, in flow, out _) is var status and > 0)
+        {
+            stateless.Send(in view, in flow, status, default);
+        }
         else
         {
             return true;
         }
         return false;
+    }
+
+    /// <summary>RFC 3891 §3. Its three ids are public: a source that may not speak in the dialog hears what it would hear of none, unless it can prove itself.</summary>
+    /// <returns>0, or the status to refuse with. An early dialog is never one that we began: 481.</returns>
+    private int FindReplaced(in SipMessageView view, in SipFlow flow, out SipDialog? replaced)
+    {
+        replaced = null;
+        view.TryGetHeader(SipHeaderId.Replaces, out ReadOnlySpan<byte> value);
+        if (!ReplacesView.TryParse(value, out ReplacesView replaces))
+        {
+            return 400;
+        }
+        if (!core.Dialogs.TryFind(replaces.CallId, replaces.ToTag, replaces.FromTag, out SipDialog? dialog) || dialog.State == SipDialogState.Early)
+        {
+            return 481;
+        }
+        if (dialog.Login is null && !dialog.Allows(flow.Remote.Address))
+        {
+            core.Counters.ForeignSource++;
+            return 481;
+        }
+        replaced = dialog;
+        return dialog.State == SipDialogState.Ended ? 603 : replaces.IsEarlyOnly ? 486 : 0;
     }
 
     private void BeginCall(in SipMessageView view, in SipFlow flow, MonoTime now)
@@ -120,6 +147,10 @@ internal sealed class NewRequests(SipCore core, StatelessResponses stateless)
         var dialog = new SipDialog(core, in view, in flow, tag) { InviteTransaction = transaction.Id };
         transaction.Dialog = dialog;
         core.Dialogs.TryAdd(dialog);
+        if (view.Has(SipHeaderId.Replaces) && FindReplaced(in view, in flow, out SipDialog? replaced) == 0)
+        {
+            dialog.Replaced = replaced;
+        }
         if (DelayOf(in flow, now) is { Ticks: > 0 } delay)
         {
             core.Server.DelayTrying(transaction, now + delay);

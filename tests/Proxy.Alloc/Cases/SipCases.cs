@@ -116,6 +116,7 @@ internal static class SipCases
             Must(MediaType.IsMultipart(value) && MediaType.Is(value, "multipart/mixed"u8));
             Must(MediaType.Accepts("application/*;q=0.5"u8, "application/sdp"u8) && MediaType.Parameters(value).Length > 0);
         }).Also(nameof(MediaType), nameof(MediaType.IsMultipart)).Also(nameof(MediaType), nameof(MediaType.Accepts)).Also(nameof(MediaType), nameof(MediaType.Parameters));
+        list.Add(nameof(ReplacesView), nameof(ReplacesView.TryParse), () => Must(ReplacesView.TryParse("a@b;to-tag=1;from-tag=2;early-only"u8, out _)));
         list.Add(nameof(SipFragment), nameof(SipFragment.Status), () => Must(SipFragment.Status("SIP/2.0 200 OK\r\n"u8) == 200 && SipFragment.Reason("SIP/2.0 200 OK\r\n"u8).Length == 2))
             .Also(nameof(SipFragment), nameof(SipFragment.Reason));
     }

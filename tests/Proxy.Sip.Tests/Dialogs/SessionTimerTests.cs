@@ -121,7 +121,7 @@ public sealed class SessionTimerTests
         SipDialog dialog = Establish(side, Timer + "Session-Expires: 1800;refresher=uac\r\n");
         side.Do(now => Assert.True(dialog.Invite("v=1\r\n"u8, default, now)));
         Assert.Equal("1800;refresher=uas", Sipside.Header(side.Last, "Session-Expires"));
-        Assert.Equal("timer", Sipside.Header(side.Last, "Supported"));
+        Assert.Equal("timer, replaces", Sipside.Header(side.Last, "Supported"));
         side.Receive(Sipside.Answer(side.Last, "200 OK", "Session-Expires: 1800;refresher=uas\r\nContact: <sip:alice@192.0.2.10:5062>\r\n", "v=0\r\n"));
         side.Sent.Clear();
         side.Advance(1_000_000);

@@ -136,6 +136,28 @@ async function moved() {
   await sales.leave();
 }
 
+/** Another phone takes the call over: the end of an attended transfer. */
+async function replaced() {
+  const { a, phone } = await connected();
+  check('replaces: the first phone hears the agent', await hears(phone, 440));
+  const names = `Replaces: ${phone.callId};to-tag=${phone.toTag};from-tag=${phone.tag}`;
+  const second = await Phone.call('', { from: '+15558000', headers: ['Require: replaces', names] });
+  check('replaces: the second is answered and hears the agent', (await second.answered()) === 200 && await hears(second, 440), second.statuses);
+  check('replaces: the first gets a BYE', await phone.until(() => phone.byeAt, 2000));
+  await phone.close();
+  await sleep(500);
+  const up = analyse((await record((await a.heard)[0], 2)).subarray(24000), 1000);
+  check('replaces: the agent hears the second, in the same participant', Math.abs(up.hz - 1000) < 3 && up.found > 0.9 && a.room.remoteParticipants.size === 1, up);
+  const again = await Phone.call('', { from: '+15558001', headers: [names] });
+  check('replaces: a dialog that is over is no dialog', (await again.answered()) === 481, again.statuses);
+  await again.close();
+  await second.bye();
+  await sleep(600);
+  const line = node.records().filter((r) => r.call_id === phone.toTag).at(-1);
+  check('replaces: one record', line?.code === 'hangup' && line.transfers?.[0].by === 'replaces' && line.transfers[0].to === second.callId, line?.transfers);
+  await a.leave();
+}
+
 try {
   node = await startNode(`control: ${socket}`, undefined, ['--policy', policy]);
   client = new SipClient(node.http, 'devkey', 'secret', { failover: false });
@@ -143,6 +165,7 @@ try {
   await fails();
   await challenged();
   await moved();
+  await replaced();
   const metrics = await node.metrics();
   check('metrics', metrics['siproom_transfers_total{result="completed"}'] === 2 && metrics['siproom_transfers_total{result="failed"}'] === 1);
   check('the node ends with 0', (await node.stop()) === 0);
