@@ -238,7 +238,7 @@ public sealed class SourceGuard
         return ref _sources[place];
     }
 
-    /// <summary>A clock: who was seen since the hand passed is spared once; bans are spared for as long as others are to be found.</summary>
+    /// <summary>A clock: who was seen since the hand passed is spared once; who is banned or vouched for is spared for as long as others are to be found.</summary>
     private int Evict(MonoTime now)
     {
         int oldest = _hand;
@@ -250,7 +250,7 @@ public sealed class SourceGuard
             ref Source source = ref _sources[place];
             bool wasFresh = source.IsFresh;
             source.IsFresh = false;
-            if (source.BannedUntil > now)
+            if (source.BannedUntil > now || source.VouchedUntil > now)
             {
                 continue;
             }

@@ -168,20 +168,24 @@ internal static class SipWritingCases
         MonoTime now = MonoTime.FromMillis(1_000);
         byte[] invite = Request("INVITE", 1, "z9hG4bKa", "");
         byte[] options = Request("OPTIONS", 1, "z9hG4bKb", "");
-        SourceGuard guard = new(new GuardOptions { IsListed = _ => false, Burst = 1, RatePerSecond = 0.001, Patience = 0, CrowdBurst = 2, CrowdRatePerSecond = 0.001, Capacity = 64 });
+        GuardOptions limits = new() { IsListed = _ => false, Burst = 1, RatePerSecond = 0.001, Patience = 0, CrowdBurst = 1, CrowdRatePerSecond = 0.001, Capacity = 64 };
+        SourceGuard guard = new(limits);
         SipEndpoint endpoint = new(Options() with { Guard = guard }, new SeededRandom(1));
+        SourceGuard crowded = new(limits);
+        SipEndpoint full = new(Options() with { Guard = crowded }, new SeededRandom(1));
         SipFlow banned = s_flow with { Remote = new NetEndPoint(NetAddress.FromV4(0x0A000001), 5060) };
         guard.Admit(s_flow.Remote.Address, now);
         guard.Ban(banned.Remote.Address, TimeSpan.FromHours(1), now);
-        guard.Admit(NetAddress.FromV4(0x0A000002), now);
+        crowded.Admit(NetAddress.FromV4(0x0A000002), now);
         uint next = 0x0B000000;
         list.Add(nameof(SourceGuard), nameof(SourceGuard.Admit), () =>
         {
             Refused(endpoint, invite, s_flow, SipRefusalCause.Flooding, now);
             Refused(endpoint, invite, banned, SipRefusalCause.Banned, now);
-            Refused(endpoint, invite, s_flow with { Remote = new NetEndPoint(NetAddress.FromV4(next++), 5060) }, SipRefusalCause.Crowded, now);
+            Refused(full, invite, s_flow with { Remote = new NetEndPoint(NetAddress.FromV4(next++), 5060) }, SipRefusalCause.Crowded, now);
             Refused(endpoint, options, s_flow, SipRefusalCause.None, now);
             Drain(endpoint, buffer);
+            Drain(full, buffer);
         });
     }
 

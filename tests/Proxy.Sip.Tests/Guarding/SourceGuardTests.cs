@@ -172,9 +172,11 @@ public sealed class SourceGuardTests
     }
 
     [Fact]
-    public void Memory_is_bounded_and_a_crowd_of_forged_addresses_does_not_lift_a_ban()
+    public void Memory_is_bounded_and_a_crowd_of_forged_addresses_lifts_no_ban_and_pushes_out_no_caller()
     {
-        SourceGuard guard = Guard(o => o with { Capacity = 100, Patience = 2 });
+        SourceGuard guard = Guard(o => o with { Capacity = 100, Patience = 2, Burst = 1, RatePerSecond = 0.001 });
+        NetAddress caller = At("198.51.100.77");
+        guard.Vouch(caller, _now);
         Blame(guard, 3);
         for (uint i = 0; i < 10_000; i++)
         {
@@ -182,6 +184,7 @@ public sealed class SourceGuardTests
         }
         Assert.Equal(100, guard.Count);
         Assert.Equal(GuardVerdict.Banned, guard.Admit(s_stranger, _now));
+        Assert.False(guard.IsStranger(caller, _now));
         for (uint i = 0; i < 1_000; i++)
         {
             Blame(guard, 3, NetAddress.FromV4(0x0B000000 + i));
