@@ -338,6 +338,19 @@ public sealed class InDialogTests
     }
 
     [Fact]
+    public void Listener_says_whether_credentials_are_asked_for_with_401_or_407()
+    {
+        using var side = new Sipside(o => o with { Listeners = [o.Listeners[0], o.Listeners[1] with { Challenge = 401 }, o.Listeners[2]] });
+        foreach ((SipFlow flow, int status, string field) in new[] { (Sipside.Udp, 407, "Proxy-Authenticate"), (Sipside.Tcp, 401, "WWW-Authenticate") })
+        {
+            side.Receive(Sipside.Invite("z9hG4bK" + status, "c" + status), flow);
+            side.Do(now => Assert.True(side.Events[^1].Dialog.Challenge("Digest nonce=\"n\""u8, now)));
+            Assert.Equal((status, "Digest nonce=\"n\""), (side.Statuses[^1], Sipside.Header(side.Last, field)));
+            Assert.Equal(status, side.Events[^1].Dialog.FinalStatus);
+        }
+    }
+
+    [Fact]
     public void Connection_that_carries_the_call_carries_our_requests_and_its_loss_is_told()
     {
         using var side = new Sipside();
