@@ -16,7 +16,7 @@ public sealed class PolicySnapshot
         Version = version;
         Compat = objects.Compat;
         Interconnect = AddressList.Compile(objects.InterconnectAddresses, objects.ResolvedHosts);
-        var texts = new TextTable.Builder();
+        TextTable.Builder texts = BuilderFor(objects);
         Trunks = new TrunkIndex(objects, texts);
         Rules = new RuleIndex(objects.Rules, Trunks, texts);
         Inventory = new InventoryIndex(objects.Numbers, Rules, texts);
@@ -58,6 +58,17 @@ public sealed class PolicySnapshot
 
     /// <summary>Whether a trunk or the interconnect lists that address; blocks of everything list nobody.</summary>
     public bool Lists(in Proxy.Core.Net.NetAddress source) => Listed.Contains(source);
+
+    private static TextTable.Builder BuilderFor(PolicyObjects objects)
+    {
+        (int texts, int bytes) = (objects.Numbers.Count, objects.Numbers.Count * 16);
+        foreach (Trunk trunk in objects.Trunks)
+        {
+            texts += trunk.Numbers.Length + trunk.AllowedNumbers.Length;
+            bytes += trunk.Numbers.Bytes + trunk.AllowedNumbers.Bytes;
+        }
+        return new TextTable.Builder(texts, bytes);
+    }
 
     /// <summary>Builds the indexes. n log n in the number of objects and numbers.</summary>
     public static PolicySnapshot Build(PolicyObjects objects, long version) => new(objects, version);

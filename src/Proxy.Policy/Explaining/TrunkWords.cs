@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Proxy.Policy.Numbers;
 using Proxy.Policy.Trunks;
 
@@ -46,7 +47,7 @@ internal static class TrunkWords
     }
 
     /// <summary>Whether a listed number has the same ending digits: a missing country code, a 00 or a 0 in front.</summary>
-    public static string NearText(string user, string[] listed, DecisionTrace trace)
+    public static string NearText(string user, IEnumerable<string> listed, DecisionTrace trace)
     {
         string digits = Digits(user);
         if (digits.Length < 6)

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Text;
 
 namespace Proxy.Policy.Indexing;
@@ -17,18 +18,22 @@ internal sealed class TextTable
     private readonly int[] _slots;
     private readonly int _mask;
 
-    private TextTable(byte[] keys, int[] ends, int[] slots)
+    private TextTable(byte[] keys, int[] ends, int[] slots, int count)
     {
         _keys = keys;
         _ends = ends;
         _slots = slots;
         _mask = slots.Length - 1;
+        Count = count;
     }
 
-    public int Count => _ends.Length;
+    public int Count { get; }
 
     /// <summary>Bytes held.</summary>
     public long Bytes => _keys.Length + (4L * (_ends.Length + _slots.Length));
+
+    /// <summary>The text of a number that <see cref="Find(ReadOnlySpan{char})"/> gave.</summary>
+    public string Text(int id) => Encoding.UTF8.GetString(Key(_keys, _ends, id));
 
     /// <returns>The text's number, or −1.</returns>
     public int Find(ReadOnlySpan<char> text)
@@ -79,11 +84,14 @@ internal sealed class TextTable
     }
 
     /// <summary>One owner. Collects texts, then makes the table.</summary>
-    public sealed class Builder
+    /// <remarks>The size is a hint, but a good one: arrays that grow leave megabytes behind, for which all threads wait.</remarks>
+    /// <param name="texts">Texts to come.</param>
+    /// <param name="bytes">Their bytes.</param>
+    public sealed class Builder(int texts = 64, int bytes = 1024)
     {
-        private byte[] _keys = new byte[1024];
-        private int[] _ends = new int[64];
-        private int[] _slots = new int[256];
+        private byte[] _keys = GC.AllocateUninitializedArray<byte>(Math.Max(bytes, 1024));
+        private int[] _ends = GC.AllocateUninitializedArray<int>(Math.Max(texts, 64));
+        private int[] _slots = new int[BitOperations.RoundUpToPowerOf2((uint)Math.Max(texts * 2L, 256))];
         private int _count;
         private int _used;
 
@@ -110,7 +118,10 @@ internal sealed class TextTable
             return _count - 1;
         }
 
-        public TextTable Build() => new(_keys.AsSpan(0, _used).ToArray(), _ends.AsSpan(0, _count).ToArray(), _slots);
+        public TextTable Build() => new(Fit(_keys, _used), Fit(_ends, _count), _slots, _count);
+
+        /// <summary>Cut to size where a quarter or more lies idle.</summary>
+        private static T[] Fit<T>(T[] items, int used) => used > items.Length / 4 * 3 ? items : items.AsSpan(0, used).ToArray();
 
         private void Store(ReadOnlySpan<byte> key)
         {

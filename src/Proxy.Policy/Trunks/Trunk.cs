@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Proxy.Policy.Numbers;
 
 namespace Proxy.Policy.Trunks;
 
@@ -21,13 +22,13 @@ public sealed record Trunk
     public string Metadata { get; init; } = "";
 
     /// <summary>Called numbers; empty means any.</summary>
-    public string[] Numbers { get; init; } = [];
+    public TextList Numbers { get; init; } = TextList.Empty;
 
     /// <summary>Source addresses, CIDR blocks or host names; empty means any.</summary>
     public string[] AllowedAddresses { get; init; } = [];
 
     /// <summary>Calling numbers; empty means any.</summary>
-    public string[] AllowedNumbers { get; init; } = [];
+    public TextList AllowedNumbers { get; init; } = TextList.Empty;
 
     public string AuthUsername { get; init; } = "";
 

@@ -8,7 +8,7 @@ namespace Proxy.Policy.Trunks;
 /// <summary>Any thread once sealed. Trunks in id order, and which of them own a called number.</summary>
 internal sealed class TrunkIndex
 {
-    private readonly List<(int Text, int Trunk)> _owners = [];
+    private readonly List<(int Text, int Trunk)> _owners;
     private readonly Dictionary<string, int> _byId = [];
     private FlatSets? _trunksOfNumber;
 
@@ -17,6 +17,12 @@ internal sealed class TrunkIndex
         var sorted = new List<Trunk>(objects.Trunks);
         sorted.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
         All = new CompiledTrunk[sorted.Count];
+        int numbers = 0;
+        foreach (Trunk trunk in sorted)
+        {
+            numbers += trunk.Numbers.Length;
+        }
+        _owners = new List<(int, int)>(numbers);
         List<(int, int)> callers = [];
         List<int> defaults = [];
         for (int i = 0; i < All.Length; i++)

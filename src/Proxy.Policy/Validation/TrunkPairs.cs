@@ -16,12 +16,20 @@ internal sealed class TrunkPairs(PolicyObjects objects, List<PolicyProblem> prob
 
     public void Run()
     {
-        var byNumber = new Dictionary<string, List<Trunk>>();
-        var ids = new HashSet<string>();
+        // One flat array: a text and a list for each of a million numbers would be millions of objects for the collector.
         var sorted = new List<Trunk>(objects.Trunks);
         sorted.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
+        int most = 0;
         foreach (Trunk trunk in sorted)
         {
+            most += trunk.Numbers.Length + trunk.Extras.NumberPatterns.Length + 1;
+        }
+        var keys = new (ulong Hash, int Trunk)[most];
+        int count = 0;
+        var ids = new HashSet<string>();
+        for (int i = 0; i < sorted.Count; i++)
+        {
+            Trunk trunk = sorted[i];
             if (!ids.Add(trunk.Id))
             {
                 problems.Add(new PolicyProblem(ProblemKind.SameId, trunk.Id, trunk.Id, "", "", $"two trunks have the id {trunk.Id}"));
@@ -29,24 +37,72 @@ internal sealed class TrunkPairs(PolicyObjects objects, List<PolicyProblem> prob
             _prepared[trunk] = new Prepared(trunk, objects);
             foreach (string key in Keys(trunk))
             {
-                if (!byNumber.TryGetValue(key, out List<Trunk>? owners))
+                keys[count++] = (Hash(key), i);
+            }
+        }
+        Span<(ulong Hash, int Trunk)> all = keys.AsSpan(0, count);
+        all.Sort();
+        for (int first = 0; first < count;)
+        {
+            int end = first + 1;
+            while (end < count && all[end].Hash == all[first].Hash)
+            {
+                end++;
+            }
+            if (all[first].Trunk != all[end - 1].Trunk)
+            {
+                CheckShared(sorted, all[first..end]);
+            }
+            first = end;
+        }
+        CheckRanges(sorted);
+    }
+
+    /// <summary>Trunks with a key of the same hash: which text is it that they share?</summary>
+    private void CheckShared(List<Trunk> trunks, ReadOnlySpan<(ulong Hash, int Trunk)> same)
+    {
+        var byText = new SortedDictionary<string, List<Trunk>>(StringComparer.Ordinal);
+        int last = -1;
+        foreach ((ulong hash, int place) in same)
+        {
+            if (place == last)
+            {
+                continue;
+            }
+            last = place;
+            foreach (string key in Keys(trunks[place]))
+            {
+                if (Hash(key) != hash)
                 {
-                    byNumber[key] = owners = [];
+                    continue;
                 }
-                if (owners.Count == 0 || !ReferenceEquals(owners[^1], trunk))
+                if (!byText.TryGetValue(key, out List<Trunk>? owners))
                 {
-                    owners.Add(trunk);
+                    byText[key] = owners = [];
+                }
+                if (owners.Count == 0 || !ReferenceEquals(owners[^1], trunks[place]))
+                {
+                    owners.Add(trunks[place]);
                 }
             }
         }
-        foreach ((string number, List<Trunk> owners) in byNumber)
+        foreach ((string number, List<Trunk> owners) in byText)
         {
             if (owners.Count > 1)
             {
                 CheckOwners(number, owners);
             }
         }
-        CheckRanges(sorted);
+    }
+
+    private static ulong Hash(string key)
+    {
+        ulong hash = 14_695_981_039_346_656_037;
+        foreach (char c in key)
+        {
+            hash = (hash ^ c) * 1_099_511_628_211;
+        }
+        return hash ^ (hash >> 29);
     }
 
     /// <summary>Ranges that overlap without being the same text.</summary>

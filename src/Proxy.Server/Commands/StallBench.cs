@@ -37,16 +37,20 @@ internal sealed class StallBench
         Option<int> seconds = new("--seconds") { DefaultValueFactory = _ => 6 };
         Option<int> rate = new("--rate") { Description = "Packets a second", DefaultValueFactory = _ => 5000 };
         Option<int> megabytes = new("--allocate") { Description = "MB a second that another thread allocates", DefaultValueFactory = _ => 10 };
+        Option<int> swap = new("--swap") { Description = "Instead, swaps policies of so many numbers, 100 a trunk, as they come from Redis" };
         Option<int> keep = new("--keep") { Description = "Every N-th object lives on, in a heap of some 60 MB; 0: none", DefaultValueFactory = _ => 64 };
         command.Options.Add(seconds);
         command.Options.Add(rate);
         command.Options.Add(megabytes);
         command.Options.Add(keep);
-        command.SetAction(result => Run(result.GetValue(seconds), result.GetValue(rate), result.GetValue(megabytes), result.GetValue(keep)));
+        command.Options.Add(swap);
+        command.SetAction(result => Run(result.GetValue(rate), bench => result.GetValue(swap) is > 0 and int numbers
+            ? bench.Swap(numbers)
+            : bench.Collect(result.GetValue(seconds), result.GetValue(megabytes), result.GetValue(keep))));
         return command;
     }
 
-    private static int Run(int seconds, int rate, int megabytes, int keep)
+    private static int Run(int rate, Func<StallBench, string> measure)
     {
         NetEndPoint loopback = new(NetAddress.FromV4(0x7F000001), 0);
         UdpOptions options = new() { ReceiveBytes = 1 << 20, SendBytes = 1 << 20 };
@@ -55,29 +59,37 @@ internal sealed class StallBench
             return Terminal.Fail(ExitCode.Failed, error);
         }
         StallBench bench = new(echo, sender);
-        Thread[] threads =
-        [
-            LoopThread.Start("echo", -1, bench.Echo),
-            LoopThread.Start("sender", -1, () => bench.SendPaced(rate)),
-            new(() => bench.Allocate(megabytes, keep)) { IsBackground = true },
-        ];
-        threads[2].Start();
-        Thread.Sleep(1000);
-        bench._meter.ResetPeak();
-        (int collections, TimeSpan paused, long allocated, long packets) = (GC.CollectionCount(0), GC.GetTotalPauseDuration(), bench._meter.AllocatedBytes, bench._echoed);
-        Thread.Sleep(seconds * 1000);
-        long stall = bench._meter.LongestStallMicros;
-        collections = GC.CollectionCount(0) - collections;
-        paused = GC.GetTotalPauseDuration() - paused;
+        Thread[] threads = [LoopThread.Start("echo", -1, bench.Echo), LoopThread.Start("sender", -1, () => bench.SendPaced(rate))];
+        string result = measure(bench);
         bench._isStopping = true;
-        System.Console.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"echoed {bench._echoed - packets} in {seconds} s, loop allocated {bench._meter.AllocatedBytes - allocated} B, others {bench._allocated / 1_000_000 / (seconds + 1)} MB/s, {collections} collections, mean pause {(collections == 0 ? 0 : paused.TotalMilliseconds / collections):0.00} ms, longest stall {stall / 1000.0:0.00} ms, lost {bench._sent - bench._returned}"));
+        System.Console.Out.WriteLine(result);
         foreach (Thread thread in threads)
         {
             thread.Join(2000);
         }
         return ExitCode.Done;
+    }
+
+    private string Swap(int numbers)
+    {
+        new SwapLoad(numbers).Run(_meter);
+        return $"echoed {_echoed}, lost {_sent - _returned}";
+    }
+
+    private string Collect(int seconds, int megabytes, int keep)
+    {
+        var allocating = new Thread(() => Allocate(megabytes, keep)) { IsBackground = true };
+        allocating.Start();
+        Thread.Sleep(1000);
+        _meter.ResetPeak();
+        (int collections, TimeSpan paused, long allocated, long packets) = (GC.CollectionCount(0), GC.GetTotalPauseDuration(), _meter.AllocatedBytes, _echoed);
+        Thread.Sleep(seconds * 1000);
+        long stall = _meter.LongestStallMicros;
+        collections = GC.CollectionCount(0) - collections;
+        paused = GC.GetTotalPauseDuration() - paused;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"echoed {_echoed - packets} in {seconds} s, loop allocated {_meter.AllocatedBytes - allocated} B, others {_allocated / 1_000_000 / (seconds + 1)} MB/s, {collections} collections, mean pause {(collections == 0 ? 0 : paused.TotalMilliseconds / collections):0.00} ms, longest stall {stall / 1000.0:0.00} ms, lost {_sent - _returned}");
     }
 
     private void Echo()

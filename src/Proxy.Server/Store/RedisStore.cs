@@ -220,20 +220,27 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return hash;
     }
 
-    private void Swap(Dictionary<string, byte[]>[] hashes)
+    private void Swap(Dictionary<string, byte[]>[] hashes) => Volatile.Write(ref _state, Compile(hashes, _settings, Current.Version + 1));
+
+    /// <summary>What the hashes hold, read and indexed.</summary>
+    /// <param name="hashes">Inbound trunks, outbound trunks, rules, numbers, additions: id → bytes.</param>
+    internal static State Compile(Dictionary<string, byte[]>[] hashes, RedisStoreSettings settings, long version)
     {
-        StoredObjects objects = StoredObjects.Empty;
         List<string> quarantined = [];
-        Read(hashes[0], Wire.SIPInboundTrunkInfo.Parser, ObjectKind.InboundTrunk, ref objects, quarantined);
-        Read(hashes[1], Wire.SIPOutboundTrunkInfo.Parser, ObjectKind.OutboundTrunk, ref objects, quarantined);
-        Read(hashes[2], Wire.SIPDispatchRuleInfo.Parser, ObjectKind.Rule, ref objects, quarantined);
-        Read(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, ref objects, quarantined);
+        StoredObjects none = StoredObjects.Empty;
+        StoredObjects objects = none with
+        {
+            Inbound = none.Inbound.WithAll(Readable(hashes[0], Wire.SIPInboundTrunkInfo.Parser, ObjectKind.InboundTrunk, quarantined)),
+            Outbound = none.Outbound.WithAll(Readable(hashes[1], Wire.SIPOutboundTrunkInfo.Parser, ObjectKind.OutboundTrunk, quarantined)),
+            Rules = none.Rules.WithAll(Readable(hashes[2], Wire.SIPDispatchRuleInfo.Parser, ObjectKind.Rule, quarantined)),
+            Numbers = none.Numbers.SetItems(Parsed(Readable(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, quarantined))),
+        };
         var aside = new HashSet<string>();
         objects = objects with { Extras = ReadExtras(hashes[4], objects, quarantined, aside) };
         int unreadable = quarantined.Count;
-        PolicyObjects policy = objects.ToPolicy(_settings.Compat, _settings.InterconnectAddresses, _settings.ResolvedHosts());
+        PolicyObjects policy = objects.ToPolicy(settings.Compat, settings.InterconnectAddresses, settings.ResolvedHosts());
         policy = SetAside(policy, quarantined, aside);
-        Volatile.Write(ref _state, new State(objects, PolicySnapshot.Build(policy, Current.Version + 1), quarantined, unreadable, ""));
+        return new State(objects, PolicySnapshot.Build(policy, version), quarantined, unreadable, "");
     }
 
     /// <summary>
@@ -313,19 +320,29 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return policy with { Rules = kept };
     }
 
-    private static void Read<T>(Dictionary<string, byte[]> fields, MessageParser<T> parser, ObjectKind kind, ref StoredObjects objects, List<string> quarantined)
+    private static List<KeyValuePair<string, byte[]>> Readable<T>(Dictionary<string, byte[]> fields, MessageParser<T> parser, ObjectKind kind, List<string> quarantined)
         where T : class, IMessage<T>
     {
-        foreach ((string id, byte[] value) in fields)
+        var readable = new List<KeyValuePair<string, byte[]>>(fields.Count);
+        foreach (KeyValuePair<string, byte[]> field in fields)
         {
-            if (TryParse(parser, value, out T? message))
+            if (TryParse(parser, field.Value, out _))
             {
-                objects = objects.With(kind, id, message);
+                readable.Add(field);
             }
             else
             {
-                quarantined.Add($"{kind} {id} in Redis is no protobuf message; it is set aside");
+                quarantined.Add($"{kind} {field.Key} in Redis is no protobuf message; it is set aside");
             }
+        }
+        return readable;
+    }
+
+    private static IEnumerable<KeyValuePair<string, Wire.PhoneNumber>> Parsed(List<KeyValuePair<string, byte[]>> fields)
+    {
+        foreach (KeyValuePair<string, byte[]> field in fields)
+        {
+            yield return KeyValuePair.Create(field.Key, Wire.PhoneNumber.Parser.ParseFrom(field.Value));
         }
     }
 
@@ -358,7 +375,7 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         Volatile.Write(ref _state, Volatile.Read(ref _state) with { Outage = why });
     }
 
-    private sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Quarantined, int Unreadable, string Outage);
+    internal sealed record State(StoredObjects Objects, PolicySnapshot Snapshot, IReadOnlyList<string> Quarantined, int Unreadable, string Outage);
 }
 
 /// <summary>Any thread. What the Redis store takes from the configuration.</summary>

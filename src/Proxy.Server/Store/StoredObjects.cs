@@ -26,14 +26,11 @@ public sealed record StoredObjects
 {
     public static StoredObjects Empty { get; } = new();
 
-    public ImmutableSortedDictionary<string, Wire.SIPInboundTrunkInfo> Inbound { get; init; } =
-        ImmutableSortedDictionary.Create<string, Wire.SIPInboundTrunkInfo>(StringComparer.Ordinal);
+    public MessageMap<Wire.SIPInboundTrunkInfo> Inbound { get; init; } = MessageMap<Wire.SIPInboundTrunkInfo>.Empty(Wire.SIPInboundTrunkInfo.Parser);
 
-    public ImmutableSortedDictionary<string, Wire.SIPOutboundTrunkInfo> Outbound { get; init; } =
-        ImmutableSortedDictionary.Create<string, Wire.SIPOutboundTrunkInfo>(StringComparer.Ordinal);
+    public MessageMap<Wire.SIPOutboundTrunkInfo> Outbound { get; init; } = MessageMap<Wire.SIPOutboundTrunkInfo>.Empty(Wire.SIPOutboundTrunkInfo.Parser);
 
-    public ImmutableSortedDictionary<string, Wire.SIPDispatchRuleInfo> Rules { get; init; } =
-        ImmutableSortedDictionary.Create<string, Wire.SIPDispatchRuleInfo>(StringComparer.Ordinal);
+    public MessageMap<Wire.SIPDispatchRuleInfo> Rules { get; init; } = MessageMap<Wire.SIPDispatchRuleInfo>.Empty(Wire.SIPDispatchRuleInfo.Parser);
 
     public ImmutableSortedDictionary<string, Wire.PhoneNumber> Numbers { get; init; } =
         ImmutableSortedDictionary.Create<string, Wire.PhoneNumber>(StringComparer.Ordinal);
@@ -44,9 +41,9 @@ public sealed record StoredObjects
     /// <summary>A copy with one object set, or removed where <paramref name="message"/> is null.</summary>
     public StoredObjects With(ObjectKind kind, string id, IMessage? message) => kind switch
     {
-        ObjectKind.InboundTrunk => this with { Inbound = Set(Inbound, id, (Wire.SIPInboundTrunkInfo?)message) },
-        ObjectKind.OutboundTrunk => this with { Outbound = Set(Outbound, id, (Wire.SIPOutboundTrunkInfo?)message) },
-        ObjectKind.Rule => this with { Rules = Set(Rules, id, (Wire.SIPDispatchRuleInfo?)message) },
+        ObjectKind.InboundTrunk => this with { Inbound = Inbound.With(id, (Wire.SIPInboundTrunkInfo?)message) },
+        ObjectKind.OutboundTrunk => this with { Outbound = Outbound.With(id, (Wire.SIPOutboundTrunkInfo?)message) },
+        ObjectKind.Rule => this with { Rules = Rules.With(id, (Wire.SIPDispatchRuleInfo?)message) },
         _ => this with { Numbers = Set(Numbers, id, (Wire.PhoneNumber?)message) },
     };
 
