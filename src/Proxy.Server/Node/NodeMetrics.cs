@@ -73,6 +73,8 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
     {
         writer.Counter("siproom_datagrams_in_total", "Media datagrams received, both legs.", Sum(s => s.DatagramsIn));
         writer.Counter("siproom_datagrams_out_total", "Media datagrams sent, both legs.", Sum(s => s.DatagramsOut));
+        writer.Counter("siproom_sip_stun_total", "STUN messages on the SIP port.", MetricsWriter.Label("result", "answered"), signal.Counters.StunAnswered);
+        writer.Counter("siproom_sip_stun_total", "STUN messages on the SIP port.", MetricsWriter.Label("result", "unanswered"), signal.Counters.StunUnanswered);
         writer.Counter("siproom_datagrams_unsent_total", "Media datagrams that the kernel refused.", Sum(s => s.SendFailures));
         writer.Counter("siproom_grid_skipped_ms_total", "Milliseconds of the 20 ms grid that stalls of over 100 ms swallowed.", Sum(s => s.SkippedTicks));
         writer.Gauge("siproom_media_sockets", "UDP sockets of calls, two each.", signal.Media.OpenSockets);

@@ -8,6 +8,7 @@ using Proxy.Server.Linux;
 using Proxy.Server.Metrics;
 using Proxy.Server.Shards;
 using Proxy.Sip;
+using Proxy.Sip.Framing;
 using Proxy.Sip.Guarding;
 
 namespace Proxy.Server.Signal;
@@ -137,7 +138,24 @@ public sealed class SignalLoop : IDisposable
         for (int n = 0; n < DatagramsPerTurn && socket.TryReceive(_datagram, out int length, out NetEndPoint from); n++)
         {
             ReadOnlySpan<byte> message = _datagram.AsSpan(0, length);
+            if (FirstBytes.Classify(message) == DatagramKind.Stun)
+            {
+                AnswerStun(socket, message, from, now);
+                continue;
+            }
             Handle(message, new SipFlow(SipTransport.Udp, listener, 0, from), now);
+        }
+    }
+
+    private void AnswerStun(UdpSocket socket, ReadOnlySpan<byte> request, in NetEndPoint from, MonoTime now)
+    {
+        Span<byte> answer = stackalloc byte[StunAnswers.MostBytes];
+        int length = StunAnswers.Write(request, from, _sip.Guard?.IsStranger(from.Address, now) == true, answer);
+        Counters.StunAnswered += length > 0 ? 1 : 0;
+        Counters.StunUnanswered += length > 0 ? 0 : 1;
+        if (length > 0)
+        {
+            socket.Send(answer[..length], from);
         }
     }
 

@@ -13,7 +13,7 @@ public enum DatagramKind : byte
     /// <summary>Empty, CRLFs or NULs: a keep-alive without an answer.</summary>
     KeepAlive,
 
-    /// <summary>A STUN binding request with the magic cookie; the runtime may answer it.</summary>
+    /// <summary>A STUN binding request with the magic cookie; the runtime answers it.</summary>
     Stun,
 
     /// <summary>Anything else.</summary>
