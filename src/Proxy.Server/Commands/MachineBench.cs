@@ -23,6 +23,7 @@ internal sealed class MachineBench
     private readonly MonoTime _until;
     private int _gapCount;
     private long _longest;
+    private bool _isFirst;
 
     private MachineBench(MonoTime until) => _until = until;
 
@@ -47,13 +48,18 @@ internal sealed class MachineBench
             cores[core] = new MachineBench(until);
             threads[core] = LoopThread.Start($"core-{core}", core, cores[core].Watch, Priority);
         }
+        Array.ForEach(threads, t => t.Join());
         if (each)
         {
-            System.Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"watched from={(until.Micros / 1000) - (seconds * 1000L)} to={until.Micros / 1000}"));
+            long from = (until.Micros / 1000) - (seconds * 1000L);
+            System.Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"watched from={from} to={until.Micros / 1000}"));
+        }
+        if (!Array.TrueForAll(cores, c => c._isFirst))
+        {
+            System.Console.Out.WriteLine("no right to real-time threads: what follows holds the ordinary scheduler's share too");
         }
         for (int core = 0; core < cores.Length; core++)
         {
-            threads[core].Join();
             MachineBench b = cores[core];
             for (int i = 0; each && i < b._gapCount; i++)
             {
@@ -72,6 +78,7 @@ internal sealed class MachineBench
 
     private void Watch()
     {
+        _isFirst = LoopThread.IsRealTime;
         MonoTime now = Clock.Now();
         while (now < _until)
         {

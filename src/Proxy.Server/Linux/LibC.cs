@@ -84,6 +84,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int sched_setscheduler(int thread, int policy, int* priority);
 
+    [LibraryImport(Name)]
+    internal static partial int sched_getscheduler(int thread);
+
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int setpriority(int which, uint who, int nice);
 

@@ -43,6 +43,9 @@ public static unsafe class LoopThread
     /// collects garbage while the loops wait for it.</summary>
     public static void FavourThisProcess() => LibC.setpriority(PriorityOfThread, (uint)LibC.gettid(), NiceOfOthers);
 
+    /// <summary>Whether the calling thread comes before all ordinary ones.</summary>
+    public static bool IsRealTime => LibC.sched_getscheduler(0) == RoundRobin;
+
     /// <summary>The runtime's own name does not reach the kernel in the native binary; and a sleep may end 1 µs late, not 50.</summary>
     private static void Describe(string name)
     {
