@@ -1,9 +1,7 @@
 using System;
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
-using Proxy.Server.Config;
 
 namespace Proxy.Server.Commands;
 
@@ -25,7 +23,7 @@ internal static class CallsCommand
         Option<bool> live = new("--live") { Description = "Only calls that run" };
         Option<bool> refused = new("--refused") { Description = "Only attempts that we refused" };
         Option<string?> number = new("--number") { Description = "Only calls from or to this number", HelpName = "N" };
-        Option<TimeSpan?> since = new("--since") { Description = "Only what began within this time, such as 15m", HelpName = "TIME", CustomParser = ParseTime };
+        Option<TimeSpan?> since = ControlFlags.Time("--since", "Only what began within this time, such as 15m", TimeSpan.FromSeconds(1));
         Option<int?> limit = new("--limit") { Description = "Attempts shown at most (default 100)", HelpName = "N" };
         Option<bool> json = new("--json") { Description = "For programs" };
         ControlFlags node = new(command);
@@ -39,7 +37,7 @@ internal static class CallsCommand
                 + (result.GetValue(number) is { } wanted ? "&number=" + Uri.EscapeDataString(wanted) : "")
                 + (result.GetValue(since) is { } ago ? string.Create(CultureInfo.InvariantCulture, $"&since_ms={(long)ago.TotalMilliseconds}") : "")
                 + (result.GetValue(limit) is { } most ? string.Create(CultureInfo.InvariantCulture, $"&limit={most}") : "");
-            return Ask(result, node, "GET", "node/calls?" + query.TrimStart('&'), text =>
+            return node.Ask(result, "GET", "node/calls?" + query.TrimStart('&'), text =>
             {
                 if (result.GetValue(json))
                 {
@@ -74,9 +72,9 @@ internal static class CallsCommand
             bool isJson = result.GetValue(json);
             if (result.GetValue(sip))
             {
-                return Ask(result, node, "GET", "node/calls/sip?" + query, System.Console.Out.WriteLine, isJson ? "application/json" : "text/plain");
+                return node.Ask(result, "GET", "node/calls/sip?" + query, System.Console.Out.WriteLine, isJson ? "application/json" : "text/plain");
             }
-            return Ask(result, node, "GET", "node/calls/show?" + query, text =>
+            return node.Ask(result, "GET", "node/calls/show?" + query, text =>
             {
                 if (isJson)
                 {
@@ -96,7 +94,7 @@ internal static class CallsCommand
         Argument<string> id = Id();
         ControlFlags node = new(command);
         command.Arguments.Add(id);
-        command.SetAction(result => Ask(result, node, "POST", "node/calls/hangup?id=" + Uri.EscapeDataString(result.GetValue(id)!), text =>
+        command.SetAction(result => node.Ask(result, "POST", "node/calls/hangup?id=" + Uri.EscapeDataString(result.GetValue(id)!), text =>
         {
             using JsonDocument document = JsonDocument.Parse(text);
             System.Console.Out.WriteLine($"hung up {document.RootElement.GetProperty("call_id").GetString()}");
@@ -105,31 +103,4 @@ internal static class CallsCommand
     }
 
     private static Argument<string> Id() => new("ID") { Description = "Our call id (SCL_…), the SIP Call-ID, or the carrier's id" };
-
-    private static int Ask(ParseResult result, ControlFlags flags, string method, string path, Action<string> print, string accept = "application/json")
-    {
-        using ControlClient? node = flags.Open(result, out int exit, out string error);
-        if (node is null)
-        {
-            return Terminal.Fail(exit, error);
-        }
-        (int status, string text) = node.Send(method, path, accept: accept);
-        if (status != 200)
-        {
-            return Terminal.Fail(status == 400 ? ExitCode.BadInput : ExitCode.Failed, node.Sentence(status, text));
-        }
-        print(text.TrimEnd('\n'));
-        return ExitCode.Done;
-    }
-
-    private static TimeSpan? ParseTime(ArgumentResult argument)
-    {
-        string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
-        if (GoDuration.TryParse(text, out TimeSpan time) && time > TimeSpan.Zero)
-        {
-            return time;
-        }
-        argument.AddError($"--since '{text}' is not a time such as 15m, 2h or 24h");
-        return null;
-    }
 }

@@ -69,6 +69,42 @@ internal sealed class ControlFlags
         return null;
     }
 
+    /// <summary>Asks the node that the flags name, and prints its answer.</summary>
+    /// <returns>The exit code; what went wrong is told.</returns>
+    public int Ask(ParseResult result, string method, string path, Action<string> print, string accept = "application/json")
+    {
+        using ControlClient? node = Open(result, out int exit, out string error);
+        if (node is null)
+        {
+            return Terminal.Fail(exit, error);
+        }
+        (int status, string text) = node.Send(method, path, accept: accept);
+        if (status != 200)
+        {
+            return Terminal.Fail(status == 400 ? ExitCode.BadInput : ExitCode.Failed, node.Sentence(status, text));
+        }
+        print(text.TrimEnd('\n'));
+        return ExitCode.Done;
+    }
+
+    /// <summary>An option that takes a length of time, up to a year.</summary>
+    /// <param name="least">The shortest that makes sense.</param>
+    public static Option<TimeSpan?> Time(string name, string description, TimeSpan least) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = argument =>
+        {
+            string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
+            if (GoDuration.TryParse(text, out TimeSpan time) && time >= least && time <= TimeSpan.FromDays(365))
+            {
+                return time;
+            }
+            argument.AddError($"{name} '{text}' is not a time such as 30s, 15m or 2h");
+            return null;
+        },
+    };
+
     private static ControlClient? OpenUrl(string url, ServerConfig? config, out string error)
     {
         error = "";

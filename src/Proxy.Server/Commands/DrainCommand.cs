@@ -1,9 +1,7 @@
 using System;
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
-using Proxy.Server.Config;
 
 namespace Proxy.Server.Commands;
 
@@ -13,7 +11,7 @@ internal static class DrainCommand
     public static Command Build()
     {
         Command command = new("drain", "Take no new calls; running ones go on for a time. The node does not end");
-        Option<TimeSpan?> time = new("--for") { Description = "How long running calls may go on (default: drain_for of the configuration)", HelpName = "TIME", CustomParser = ParseTime };
+        Option<TimeSpan?> time = ControlFlags.Time("--for", "How long running calls may go on (default: drain_for of the configuration)", TimeSpan.Zero);
         Option<bool> undo = new("--undo") { Description = "Take calls again" };
         Option<bool> json = new("--json") { Description = "For programs" };
         ControlFlags node = new(command);
@@ -26,21 +24,10 @@ internal static class DrainCommand
         return command;
     }
 
-    private static int Run(ParseResult result, ControlFlags flags, TimeSpan? time, bool isUndo, bool isJson)
+    private static int Run(ParseResult result, ControlFlags node, TimeSpan? time, bool isUndo, bool isJson)
     {
-        using ControlClient? node = flags.Open(result, out int exit, out string error);
-        if (node is null)
-        {
-            return Terminal.Fail(exit, error);
-        }
         string query = time is { } given ? string.Create(CultureInfo.InvariantCulture, $"?for_ms={(long)given.TotalMilliseconds}") : "";
-        (int status, string text) = node.Send(isUndo ? "DELETE" : "POST", "node/drain" + query);
-        if (status != 200)
-        {
-            return Terminal.Fail(ExitCode.Failed, node.Sentence(status, text));
-        }
-        System.Console.Out.WriteLine(isJson ? text : Say(text));
-        return ExitCode.Done;
+        return node.Ask(result, isUndo ? "DELETE" : "POST", "node/drain" + query, text => System.Console.Out.WriteLine(isJson ? text : Say(text)));
     }
 
     private static string Say(string text)
@@ -56,16 +43,5 @@ internal static class DrainCommand
         bool isTimed = state.TryGetProperty("seconds_left", out JsonElement left);
         string time = isTimed && calls > 0 ? string.Create(CultureInfo.InvariantCulture, $", hung up in {left.GetDouble():0.#} s") : "";
         return $"draining: no new calls; {running}{time}";
-    }
-
-    private static TimeSpan? ParseTime(ArgumentResult argument)
-    {
-        string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
-        if (GoDuration.TryParse(text, out TimeSpan time) && time >= TimeSpan.Zero && time <= TimeSpan.FromDays(7))
-        {
-            return time;
-        }
-        argument.AddError($"--for '{text}' is not a time such as 30s, 15m or 2h");
-        return null;
     }
 }

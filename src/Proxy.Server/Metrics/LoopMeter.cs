@@ -27,7 +27,7 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
     private readonly long[] _notable = new long[s_causes.Length];
     private long _worst;
     private int _collections;
-    private long _cpuAtStart;
+    private long _busyMicros;
     private MonoTime _published;
     private MonoTime _turnStarted;
     private MonoTime _turnEnded;
@@ -66,7 +66,6 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
         }
         _turns++;
         _turnStarted = now;
-        _cpuAtStart = Clock.ThreadCpuMicros();
     }
 
     /// <summary>A turn ends. Its length counts as a stall: nothing else was served meanwhile.</summary>
@@ -75,12 +74,14 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
     {
         _turnEnded = now;
         long length = now.Micros - _turnStarted.Micros;
-        Note(length, length > NotableMicros && Clock.ThreadCpuMicros() - _cpuAtStart < length / 2 ? StallCause.Scheduler : StallCause.Work, now);
+        _busyMicros += length;
+        Note(length, length > NotableMicros && WasTaken(length) ? StallCause.Scheduler : StallCause.Work, now);
         if (now.Micros - _published.Micros >= PublishMicros)
         {
             _published = now;
             _allocatedBytes = GC.GetAllocatedBytesForCurrentThread();
             _cpuMicros = Clock.ThreadCpuMicros();
+            _busyMicros = 0;
         }
     }
 
@@ -109,6 +110,10 @@ public sealed class LoopMeter(string world, int index) : IMetricsSource
         }
         writer.Histogram("siproom_loop_stall_seconds", "How late a loop woke, and how long its turns took.", _labels, s_bounds, _stalls, _stallMicros / 1e6);
     }
+
+    /// <summary>Whether half of a long turn went by without the processor: the turns since the last publishing took so much longer than the
+    /// CPU that was used in them. A turn reads no CPU clock, which is a system call, unless it was long.</summary>
+    private bool WasTaken(long length) => _busyMicros - (Clock.ThreadCpuMicros() - _cpuMicros) > length / 2;
 
     private void Note(long micros, StallCause cause, MonoTime now)
     {

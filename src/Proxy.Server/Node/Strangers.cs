@@ -28,16 +28,6 @@ internal static class Strangers
         return lists(address);
     };
 
-    public static SourceGuard Guard(ServerConfig config, Limits limits, Func<NetAddress, bool> isListed) => new(new GuardOptions
-    {
-        IsListed = isListed,
-        RatePerSecond = limits.StrangerRate,
-        Burst = limits.StrangerBurst,
-        CrowdRatePerSecond = limits.StrangersRate,
-        CrowdBurst = limits.StrangersBurst,
-        SuspectAfter = limits.AlikeAfter,
-        Patience = limits.BanAfter,
-        BanFor = limits.BanTime,
-        Hides = config.HideInboundPort,
-    });
+    public static SourceGuard Guard(ServerConfig config, Limits limits, Func<NetAddress, bool> isListed) =>
+        new(GuardOptions.From(limits, isListed) with { Hides = config.HideInboundPort });
 }

@@ -1,4 +1,5 @@
 using System;
+using Proxy.Core;
 using Proxy.Core.Net;
 
 namespace Proxy.Sip.Guarding;
@@ -10,31 +11,31 @@ public sealed record GuardOptions
     public required Func<NetAddress, bool> IsListed { get; init; }
 
     /// <summary>New requests a second that a source may send for long.</summary>
-    public double RatePerSecond { get; init; } = 20;
+    public required double RatePerSecond { get; init; }
 
     /// <summary>New requests that it may send at once.</summary>
-    public double Burst { get; init; } = 100;
+    public required double Burst { get; init; }
 
     /// <summary>New requests a second of all strangers together; forged addresses are a new source each.</summary>
-    public double CrowdRatePerSecond { get; init; } = 400;
+    public required double CrowdRatePerSecond { get; init; }
 
     /// <summary>New requests that all strangers together may send at once.</summary>
-    public double CrowdBurst { get; init; } = 1_000;
+    public required double CrowdBurst { get; init; }
 
     /// <summary>How much more a vouched source may send; the crowd does not count for it.</summary>
     public double VouchedFactor { get; init; } = 10;
 
     /// <summary>Refused requests, above the one each <see cref="PatienceRefill"/>, that ban it. Zero bans nobody.</summary>
-    public double Patience { get; init; } = 20;
+    public required double Patience { get; init; }
 
     /// <summary>Time in which one refused request is forgotten.</summary>
     public TimeSpan PatienceRefill { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Refused requests after which all refusals look the same: who tries numbers and methods learns nothing from the answers.</summary>
-    public double SuspectAfter { get; init; } = 5;
+    public required double SuspectAfter { get; init; }
 
     /// <summary>Length of a first ban; each further one is twice as long.</summary>
-    public TimeSpan BanFor { get; init; } = TimeSpan.FromMinutes(10);
+    public required TimeSpan BanFor { get; init; }
 
     public TimeSpan BanMax { get; init; } = TimeSpan.FromHours(24);
 
@@ -49,6 +50,19 @@ public sealed record GuardOptions
 
     /// <summary>livekit/sip's hide_inbound_port: say nothing to a source that no trunk lists, but to calls that a trunk takes.</summary>
     public bool Hides { get; init; }
+
+    /// <summary>With the node's limits.</summary>
+    public static GuardOptions From(Limits limits, Func<NetAddress, bool> isListed) => new()
+    {
+        IsListed = isListed,
+        RatePerSecond = limits.StrangerRate,
+        Burst = limits.StrangerBurst,
+        CrowdRatePerSecond = limits.StrangersRate,
+        CrowdBurst = limits.StrangersBurst,
+        SuspectAfter = limits.AlikeAfter,
+        Patience = limits.BanAfter,
+        BanFor = limits.BanTime,
+    };
 }
 
 /// <summary>Any thread. Whether a new request may go on.</summary>

@@ -168,7 +168,7 @@ internal static class SipWritingCases
         MonoTime now = MonoTime.FromMillis(1_000);
         byte[] invite = Request("INVITE", 1, "z9hG4bKa", "");
         byte[] options = Request("OPTIONS", 1, "z9hG4bKb", "");
-        GuardOptions limits = new() { IsListed = _ => false, Burst = 1, RatePerSecond = 0.001, Patience = 0, CrowdBurst = 1, CrowdRatePerSecond = 0.001, Capacity = 64 };
+        GuardOptions limits = GuardOptions.From(new Limits(), _ => false) with { Burst = 1, RatePerSecond = 0.001, Patience = 0, CrowdBurst = 1, CrowdRatePerSecond = 0.001, Capacity = 64 };
         SourceGuard guard = new(limits);
         SipEndpoint endpoint = new(Options() with { Guard = guard }, new SeededRandom(1));
         SourceGuard crowded = new(limits);

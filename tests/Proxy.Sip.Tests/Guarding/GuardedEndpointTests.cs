@@ -18,7 +18,7 @@ public sealed class GuardedEndpointTests
 
     private static Sipside Side(Func<GuardOptions, GuardOptions>? change = null, Limits? limits = null)
     {
-        var options = new GuardOptions { IsListed = address => address == s_carrier.Address };
+        GuardOptions options = GuardOptions.From(new Limits { AlikeAfter = 5, BanAfter = 20 }, address => address == s_carrier.Address);
         return new Sipside(o => o with { Guard = new SourceGuard(change?.Invoke(options) ?? options), Limits = limits ?? o.Limits, RetryAfterSeconds = 7 });
     }
 
@@ -83,7 +83,7 @@ public sealed class GuardedEndpointTests
     [Fact]
     public void Running_call_of_a_banned_source_goes_on_and_ends_as_usual()
     {
-        var guard = new SourceGuard(new GuardOptions { IsListed = _ => false });
+        var guard = new SourceGuard(GuardOptions.From(new Limits(), _ => false));
         using var side = new Sipside(o => o with { Guard = guard });
         SipDialog dialog = side.Establish();
         Assert.True(guard.Ban(Sipside.Peer.Address, TimeSpan.FromHours(1), side.Now));

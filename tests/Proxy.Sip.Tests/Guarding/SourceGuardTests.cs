@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Proxy.Core;
 using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Sip.Guarding;
@@ -18,7 +19,7 @@ public sealed class SourceGuardTests
 
     private static SourceGuard Guard(Func<GuardOptions, GuardOptions>? change = null)
     {
-        var options = new GuardOptions { IsListed = address => address == s_carrier };
+        GuardOptions options = GuardOptions.From(new Limits { AlikeAfter = 5, BanAfter = 20 }, address => address == s_carrier);
         return new SourceGuard(change?.Invoke(options) ?? options);
     }
 
@@ -207,7 +208,7 @@ public sealed class SourceGuardTests
     public void Address_that_a_trunk_lists_later_is_free_at_once()
     {
         bool isListed = false;
-        var guard = new SourceGuard(new GuardOptions { IsListed = _ => isListed });
+        var guard = new SourceGuard(GuardOptions.From(new Limits(), _ => isListed));
         Assert.True(guard.Ban(s_stranger, TimeSpan.FromHours(1), _now));
         isListed = true;
         Assert.Equal(GuardVerdict.Pass, guard.Admit(s_stranger, _now));

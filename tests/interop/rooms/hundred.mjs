@@ -40,7 +40,7 @@ function stallsOf(log, missed) {
 /** What a first-ranked thread missed on one core in the time of a stall, gaps under 1 ms left out. */
 function taken(gaps, stall) {
   const within = gaps.filter((g) => g.end >= stall.end - stall.ms - 1 && g.end - g.ms <= stall.end + 1);
-  return Math.max(...[0, 1].map((core) => within.filter((g) => g.core === core).reduce((sum, g) => sum + g.ms, 0)));
+  return Math.max(0, ...gaps.map((g) => g.core).filter((core, i, all) => all.indexOf(core) === i).map((core) => within.filter((g) => g.core === core).reduce((sum, g) => sum + g.ms, 0)));
 }
 
 /** Seconds that the hypervisor gave to others while we had work, over all cores. */
