@@ -203,6 +203,9 @@ public sealed class Call
             case SipEventKind.OtherRequest:
                 Dialog.Respond(e.Request, 405, default, default, now);
                 break;
+            case SipEventKind.Prack:
+                HandlePrack(e, now);
+                break;
             case SipEventKind.PrackTimeout:
                 End(new Outcome(EndedBy.Us, "no_prack", "the caller did not acknowledge a reliable response (RFC 3262)", 504, 102), now);
                 break;
@@ -308,6 +311,8 @@ public sealed class Call
         Record.Code = outcome.Code;
         Record.Sentence = outcome.Sentence;
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
+        // A 200 that still waited for a PRACK never went out.
+        Record.AnsweredMs = Dialog.State == SipDialogState.Early || Dialog.FinalStatus >= 300 ? -1 : Record.AnsweredMs;
         Record.SipStatus = Record.AnsweredMs >= 0 ? 200 : outcome.SipStatus;
         Record.EndedMs = Elapsed(now);
         Span<byte> buffer = stackalloc byte[CallHeaders.Max];
@@ -669,13 +674,19 @@ public sealed class Call
     {
         _ringSince = now;
         _ringUntil = now + RingingTimeout;
-        _hasEarlyMedia = Verdict.AnswerMode == AnswerMode.EarlyMedia && _sip.Audio is not null;
-        if (_hasEarlyMedia)
+        _hasEarlyMedia = Verdict.AnswerMode == AnswerMode.EarlyMedia && (_sip.Audio is not null || Dialog.TakesReliable);
+        BeginEarlyMedia();
+        Ring(now);
+    }
+
+    /// <summary>As soon as the session is agreed on: with the INVITE, or with the PRACK that answers our offer.</summary>
+    private void BeginEarlyMedia()
+    {
+        if (_hasEarlyMedia && _sip.Audio is not null)
         {
             StartMedia(CallCommandKind.StartSip);
             PlayRingback();
         }
-        Ring(now);
     }
 
     private void Ring(MonoTime now)
@@ -686,7 +697,7 @@ public sealed class Call
             _nextRing = now + s_progressInterval;
             return;
         }
-        Dialog.Ring(now);
+        Dialog.Ring(now, _sip.IsLateOffer ? _sip.Description : default);
         _nextRing = now + _services.Limits.RingingInterval;
     }
 
@@ -773,7 +784,7 @@ public sealed class Call
     /// <summary>The sides are joined when somebody can be heard: a remote audio track that is wired through, or another phone.</summary>
     private void ConsiderAnswer(MonoTime now)
     {
-        if (Phase != CallPhase.Ringing)
+        if (Phase != CallPhase.Ringing || Dialog.IsPrackAnswerDue)
         {
             return;
         }
@@ -793,6 +804,11 @@ public sealed class Call
     private void Answer(MonoTime now)
     {
         _answerAt = MonoTime.Never;
+        if (Dialog.IsPrackAnswerDue)
+        {
+            // The caller's side has not said yet how it can be heard; its PRACK comes back to here.
+            return;
+        }
         bool hadRingback = _isAnswered || _hasEarlyMedia;
         if (!_isAnswered && !TryAccept(now))
         {
@@ -871,6 +887,57 @@ public sealed class Call
         StartMedia(isFirst ? CallCommandKind.StartSip : CallCommandKind.Renegotiate);
     }
 
+    /// <summary>The answer to our offer in a 180 or 183; or another offer, which the PRACK's 200 answers (RFC 3262 §5). What cannot be taken ends the call: a PRACK is never refused.</summary>
+    private void HandlePrack(in SipEvent e, MonoTime now)
+    {
+        bool isThere = SipMessageView.TryParse(e.RequestBytes, out SipMessageView prack, out _);
+        isThere &= prack.TryGetSdp(out ReadOnlySpan<byte> sdp);
+        if (!e.Request.IsNone)
+        {
+            AnswerVerdict taken = _sip.TakeOffer(sdp);
+            if (!taken.IsAccepted)
+            {
+                Dialog.Recall();
+            }
+            Dialog.Respond(e.Request, 200, taken.IsAccepted ? _sip.Description : _sip.Refuse(sdp), default, now);
+            FollowOffer(taken, now);
+        }
+        else if (_sip.IsLateOffer)
+        {
+            AnswerVerdict answered = isThere ? _sip.TakeAnswer(sdp) : new AnswerVerdict(AnswerCode.BadAnswer);
+            if (answered.IsAccepted)
+            {
+                BeginEarlyMedia();
+            }
+            else
+            {
+                EndUnagreed(answered, now);
+            }
+        }
+    }
+
+    /// <summary>The session changed, or could not be kept, before the answer.</summary>
+    private void FollowOffer(in AnswerVerdict verdict, MonoTime now)
+    {
+        if (!verdict.IsAccepted)
+        {
+            EndUnagreed(verdict, now);
+        }
+        else if (_isAnswered || _hasEarlyMedia)
+        {
+            StartMedia(CallCommandKind.Renegotiate);
+        }
+    }
+
+    /// <summary>No session came about by PRACK: the INVITE is refused.</summary>
+    private void EndUnagreed(in AnswerVerdict verdict, MonoTime now)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        AddWarning(ref headers, verdict, _services.AgentName);
+        End(new Outcome(EndedBy.Us, "media_not_acceptable", verdict.WarningText, 488, 88), now, headers.Written);
+    }
+
     private void HandleAckTimeout(MonoTime now)
     {
         Record.Flags.Add("no_ack");
@@ -900,7 +967,7 @@ public sealed class Call
             return;
         }
         Dialog.Respond(e.Request, 200, _sip.Description, default, now);
-        StartMedia(CallCommandKind.Renegotiate);
+        FollowOffer(verdict, now);
     }
 
     /// <summary>INFO with <c>application/dtmf-relay</c> or <c>application/dtmf</c> is a key press; anything else is taken and ignored.</summary>

@@ -33,10 +33,10 @@ public sealed class SipLeg
     /// <summary>What was agreed; null before.</summary>
     public NegotiatedAudio? Audio { get; private set; }
 
-    /// <summary>The INVITE carried no offer: ours goes out in the 200, the caller's answer comes in the ACK (RFC 3261 §13.2.1).</summary>
+    /// <summary>The INVITE carried no offer: ours goes out in the 200 and the caller's answer comes in the ACK (RFC 3261 §13.2.1), or in a reliable 18x and its PRACK (RFC 3262 §5).</summary>
     public bool IsLateOffer { get; private set; }
 
-    /// <summary>The body of the 200.</summary>
+    /// <summary>What describes the session on our side: the answer that was given last, or the offer that waits.</summary>
     public ReadOnlySpan<byte> Description => _description;
 
     /// <summary>Reads the INVITE's offer and makes the answer, or makes an offer where there was none.</summary>
@@ -80,9 +80,17 @@ public sealed class SipLeg
         if (verdict.IsAccepted)
         {
             _description = answer[..written].ToArray();
-            Audio = audio ?? Audio;
+            // A stream that is removed is quiet both ways, as on hold.
+            Audio = audio ?? (Audio is null ? null : Audio with { TheirDirection = SdpDirection.Inactive });
         }
         return verdict;
+    }
+
+    /// <summary>The answer that takes nothing of an offer which may not be refused otherwise; empty for one that cannot be read.</summary>
+    public byte[] Refuse(ReadOnlySpan<byte> offer)
+    {
+        Span<byte> answer = stackalloc byte[OfferAnswer.MaxLocalBytes];
+        return answer[.._sdp!.Refuse(offer, answer)].ToArray();
     }
 
     /// <summary>Makes an offer for a re-INVITE that came without one.</summary>

@@ -83,6 +83,22 @@ public sealed class OfferAnswer
         return new AnswerVerdict(line.Code);
     }
 
+    /// <summary>Answers an offer that was judged unusable where it cannot be refused otherwise (PRACK): every line with port 0. What is agreed stays.</summary>
+    /// <param name="offer">The SDP body, borrowed.</param>
+    /// <param name="destination">At least <see cref="MaxLocalBytes"/>.</param>
+    /// <returns>Bytes written; 0 when the offer cannot be read or the answer does not fit.</returns>
+    /// <remarks>RFC 3264 §6, RFC 6337 §2.3.</remarks>
+    public int Refuse(ReadOnlySpan<byte> offer, Span<byte> destination)
+    {
+        if (SdpView.TryParse(offer, out SdpView view) != SdpVerdict.Ok)
+        {
+            return 0;
+        }
+        SdpWriter writer = new(destination);
+        LocalText.Answer(ref writer, view, null, _capabilities, _capabilities.Local.Address, _sessionId, ++_version);
+        return writer.Length;
+    }
+
     /// <summary>Writes an offer of ours: for an INVITE that came without one, or to change a running call.</summary>
     /// <param name="destination">At least <see cref="MaxLocalBytes"/>.</param>
     /// <returns>Bytes written, the same again until the answer comes; 0 when it does not fit.</returns>

@@ -58,7 +58,10 @@ public enum SipEventKind : byte
     /// <summary>The peer did not refresh the session in time (RFC 4028 §10), or our refresh failed. The owner sends Bye.</summary>
     SessionExpired,
 
-    /// <summary>PRACK of a reliable provisional response came (200 is sent already). RequestBytes holds it; a body is an answer or offer.</summary>
+    /// <summary>
+    /// PRACK of a reliable provisional response came; RequestBytes holds it. With Request none 200 is sent already, and SDP is the answer to our offer in
+    /// that response. Else its SDP is an offer: answer with Respond and 200, a PRACK cannot be refused (RFC 3262 §3, §5).
+    /// </summary>
     Prack,
 
     /// <summary>A reliable provisional response got no PRACK for 64·T1; the INVITE is rejected with 504 already; the dialog is over.</summary>

@@ -68,7 +68,7 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public void Early_media_without_an_offer_is_plain_ringing()
+    public void Early_media_without_an_offer_is_plain_ringing_for_who_sends_no_prack()
     {
         Decide(v => v with { AnswerMode = AnswerMode.EarlyMedia });
         _w.Invite("");

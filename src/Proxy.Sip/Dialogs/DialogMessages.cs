@@ -50,10 +50,11 @@ internal sealed class DialogMessages
             ToTag = Identity.LocalTag,
             HasRecordRoute = formsDialog && isFirstInvite,
             Contact = isTargetRefresh ? _contact : default,
-            HasAllow = status == 405 || (isSuccess && transaction.Method is SipMethod.Invite or SipMethod.Options or SipMethod.Update),
+            // RFC 3311 §5.1: with the description that makes an UPDATE possible comes the word that UPDATE is taken.
+            HasAllow = status == 405 || (formsDialog && !body.IsEmpty) || (isSuccess && transaction.Method is SipMethod.Invite or SipMethod.Options or SipMethod.Update),
             HasSupported = isSuccess && transaction.Method is SipMethod.Invite or SipMethod.Options or SipMethod.Update,
             Extra = extra,
-            ContentType = transaction.Method is SipMethod.Invite or SipMethod.Update ? "application/sdp"u8 : default,
+            ContentType = transaction.Method is SipMethod.Invite or SipMethod.Update or SipMethod.Prack ? "application/sdp"u8 : default,
             Body = body,
         };
         return _core.BuildResponse(in request, transaction.Source, ref parts);

@@ -8,7 +8,7 @@ using Proxy.Sip.Writing;
 namespace Proxy.Sip.Dialogs;
 
 /// <summary>Signal thread. Requests of the peer inside a dialog: who may send them, in which order, and what becomes of them.</summary>
-/// <remarks>RFC 3261 §12.2.2, §14.2, §15.1.2; RFC 3311 §5.2; RFC 3515; RFC 6086.</remarks>
+/// <remarks>RFC 3261 §12.2.2, §14.2, §15.1.2; RFC 3262 §3, §5; RFC 3311 §5.2; RFC 3515; RFC 6086.</remarks>
 internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
 {
     /// <summary>Takes a request with a To tag that belongs to no transaction.</summary>
@@ -128,7 +128,7 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         {
             RefuseForNow(dialog, transaction, now);
         }
-        else if (dialog.IsOffering || (dialog.IsAwaitingAck && dialog.IsAnswerDue))
+        else if (dialog.IsOffering || dialog.IsAnswerDue)
         {
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);
@@ -165,14 +165,26 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         return false;
     }
 
+    /// <summary>A PRACK of ours to take is answered with 200 whatever it says; one that nobody can read does not count as one.</summary>
     private void HandlePrack(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, MonoTime now)
     {
-        int status = dialog.HandlePrack(in view, now);
-        Answer(dialog, transaction, status, default, now);
-        if (status == 200)
+        if (RefusesContent(dialog, transaction, in view, now))
+        {
+            return;
+        }
+        PrackKind kind = dialog.HandlePrack(in view);
+        if (kind == PrackKind.Offer)
+        {
+            dialog.PendingPrack = transaction.Id;
+            core.Server.LimitLife(transaction, now);
+            core.Raise(SipEventKind.Prack, dialog, transaction.Request, transaction.Id, SipMethod.Prack);
+            return;
+        }
+        Answer(dialog, transaction, kind == PrackKind.Stray ? 481 : 200, default, now);
+        if (kind == PrackKind.Plain)
         {
             core.Raise(SipEventKind.Prack, dialog, transaction.Request, SlotId.None, SipMethod.Prack);
-            dialog.HandlePrackAnswered(now);
+            dialog.SendDueAccept(now);
         }
     }
 
@@ -190,11 +202,16 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         Answer(dialog, transaction, 500, line[..writer.Length], now);
     }
 
+    /// <summary>RFC 3311 §5.2: 500 while an offer of the peer has no answer, 491 while one of ours has none. In an early dialog the first exchange must be over.</summary>
     private void HandleUpdate(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, MonoTime now)
     {
         if (dialog.State == SipDialogState.Ended)
         {
             Answer(dialog, transaction, 481, default, now);
+        }
+        else if (!dialog.PendingUpdate.IsNone)
+        {
+            RefuseForNow(dialog, transaction, now);
         }
         else if (view.Body.IsEmpty)
         {
@@ -205,11 +222,11 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             Answer(dialog, transaction, 200, default, now);
             core.Raise(SipEventKind.Update, dialog, transaction.Request, SlotId.None, SipMethod.Update);
         }
-        else if (!dialog.PendingReInvite.IsNone || !dialog.PendingUpdate.IsNone || dialog.State == SipDialogState.Early)
+        else if (!dialog.PendingReInvite.IsNone || !dialog.PendingPrack.IsNone || dialog.IsFirstOfferOpen)
         {
             RefuseForNow(dialog, transaction, now);
         }
-        else if (dialog.IsOffering)
+        else if (dialog.IsOffering || dialog.IsAnswerDue)
         {
             core.Counters.Collisions++;
             Answer(dialog, transaction, 491, default, now);

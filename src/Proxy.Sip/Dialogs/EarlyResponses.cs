@@ -7,7 +7,7 @@ using Proxy.Sip.Writing;
 namespace Proxy.Sip.Dialogs;
 
 /// <summary>Signal thread. The provisional responses of one INVITE, unreliable or reliable.</summary>
-/// <remarks>RFC 3261 §13.3.1.1, RFC 3262 §3.</remarks>
+/// <remarks>RFC 3261 §13.3.1.1, RFC 3262 §3, §5.</remarks>
 internal sealed class EarlyResponses
 {
     /// <summary>A 180 that was taken is said again once a minute (RFC 3261 §13.3.1.1).</summary>
@@ -15,19 +15,25 @@ internal sealed class EarlyResponses
 
     private readonly SipCore _core;
     private readonly SipDialog _dialog;
+    private readonly OfferExchange _offers;
     private readonly ReliableProvisional _reliable;
-    private readonly bool _isRequired;
-    private readonly bool _isSupported;
     private MonoTime _lastRingAt = new(long.MinValue);
 
-    public EarlyResponses(SipCore core, SipDialog dialog, in SipMessageView invite)
+    public EarlyResponses(SipCore core, SipDialog dialog, OfferExchange offers, in SipMessageView invite)
     {
         _core = core;
         _dialog = dialog;
+        _offers = offers;
         _reliable = new ReliableProvisional(core);
-        _isRequired = invite.ListContains(SipHeaderId.Require, "100rel"u8);
-        _isSupported = _isRequired || invite.ListContains(SipHeaderId.Supported, "100rel"u8);
+        IsRequired = invite.ListContains(SipHeaderId.Require, "100rel"u8);
+        IsSupported = IsRequired || invite.ListContains(SipHeaderId.Supported, "100rel"u8);
     }
+
+    /// <summary>Every provisional response has to be reliable.</summary>
+    public bool IsRequired { get; }
+
+    /// <summary>The caller sends PRACK where it is asked to.</summary>
+    public bool IsSupported { get; }
 
     public MonoTime Deadline => _reliable.Deadline;
 
@@ -37,7 +43,8 @@ internal sealed class EarlyResponses
     /// <summary>Unreliable, unless the caller requires 100rel, or supports it and there is early media to protect.</summary>
     public bool Send(ServerTransaction invite, int status, ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extra, MonoTime now)
     {
-        if (!_isRequired && (sdp.IsEmpty || !_isSupported))
+        sdp = _offers.InProvisional(sdp, IsSupported);
+        if (!IsRequired && (sdp.IsEmpty || !IsSupported))
         {
             return _dialog.Answer(invite, status, sdp, extra, now);
         }
@@ -49,18 +56,22 @@ internal sealed class EarlyResponses
         return SendReliably(invite, status, sdp, extra, now);
     }
 
-    /// <returns>Whether the PRACK belongs to the response that went out last.</returns>
-    public bool HandlePrack(in SipMessageView prack)
+    /// <summary>Reads which response a PRACK acknowledges, and stops repeating it.</summary>
+    public PrackKind HandlePrack(in SipMessageView prack)
     {
         prack.TryGetHeader(SipHeaderId.RAck, out ReadOnlySpan<byte> rack);
         ReadOnlySpan<byte> sequence = SipText.ReadToken(ref rack);
         if (!SipText.TryReadNumber(sequence, uint.MaxValue, out long rseq) || !CSeqView.TryParse(rack, out CSeqView cseq)
             || cseq.Method != SipMethod.Invite || rseq == 0 || rseq != _reliable.RSeq)
         {
-            return false;
+            return PrackKind.Stray;
+        }
+        if (!_reliable.IsWaiting)
+        {
+            return PrackKind.Repeated;
         }
         _reliable.Stop();
-        return true;
+        return _offers.HandlePrack(prack.TryGetSdp(out _));
     }
 
     public void Stop() => _reliable.Stop();
@@ -88,6 +99,10 @@ internal sealed class EarlyResponses
         }
         _lastRingAt = status == 180 ? now : _lastRingAt;
         _reliable.Begin(invite, !sdp.IsEmpty, now);
+        if (!sdp.IsEmpty)
+        {
+            _offers.HandleReliable();
+        }
         return true;
     }
 }

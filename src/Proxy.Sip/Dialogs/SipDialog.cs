@@ -33,6 +33,7 @@ public sealed class SipDialog
     private readonly SipCore _core;
     private readonly DialogMessages _messages;
     private readonly AwaitedAck _ack;
+    private readonly OfferExchange _offers;
     private readonly EarlyResponses _early;
     private readonly OwnRequests _requests;
     private readonly SessionRefresh _session;
@@ -45,13 +46,13 @@ public sealed class SipDialog
         _core = core;
         _messages = new DialogMessages(core, in invite, in flow, localTag);
         _ack = new AwaitedAck(core);
-        _early = new EarlyResponses(core, this, in invite);
+        _offers = new OfferExchange(invite.TryGetSdp(out _));
+        _early = new EarlyResponses(core, this, _offers, in invite);
         _requests = new OwnRequests(core, this, _messages);
         _session = new SessionRefresh(core, this, _requests);
         LocalTag = Encoding.ASCII.GetString(localTag);
         Flow = flow;
         RemoteCSeq = invite.CSeq.Number;
-        IsAnswerDue = invite.Body.IsEmpty;
     }
 
     /// <summary>The owner's own object (the call).</summary>
@@ -94,6 +95,12 @@ public sealed class SipDialog
     /// <summary>Whether the address that the INVITE came from may send requests in that dialog. Where not, the owner asks for credentials.</summary>
     public bool MayReplace => Replaced is { } other && other.Allows(Flow.Remote.Address);
 
+    /// <summary>Whether early media and early offers are worth sending: the caller acknowledges provisional responses (100rel).</summary>
+    public bool TakesReliable => _early.IsSupported;
+
+    /// <summary>Whether an offer of ours in a provisional response waits for the answer in its PRACK.</summary>
+    public bool IsPrackAnswerDue => State == SipDialogState.Early && _offers.Open == OpenOffer.Ours;
+
     /// <summary>Answers challenges (401, 407) to our requests in the dialog; null: they fail.</summary>
     public DigestLogin? Login { get; set; }
 
@@ -110,7 +117,10 @@ public sealed class SipDialog
     /// <summary>An UPDATE of the peer with an offer that has no response yet.</summary>
     internal SlotId PendingUpdate { get; set; } = SlotId.None;
 
-    /// <summary>Whether an offer of ours is open.</summary>
+    /// <summary>A PRACK with an offer that has no response yet.</summary>
+    internal SlotId PendingPrack { get; set; } = SlotId.None;
+
+    /// <summary>Whether an offer of ours in a request is open.</summary>
     internal bool IsOffering => _requests.IsInviting || _requests.IsUpdating;
 
     /// <summary>Highest CSeq number of the peer's requests.</summary>
@@ -118,8 +128,11 @@ public sealed class SipDialog
 
     internal bool IsAwaitingAck => _ack.IsWaiting;
 
-    /// <summary>Whether the answer to our offer is to come in the ACK (late offer).</summary>
-    internal bool IsAnswerDue { get; private set; }
+    /// <summary>Whether the answer to an offer of ours in a response is to come, in the PRACK or the ACK.</summary>
+    internal bool IsAnswerDue => _offers.Open == OpenOffer.Ours && (State == SipDialogState.Early || IsAwaitingAck);
+
+    /// <summary>Whether the INVITE's own offer and answer are not over: no other offer may come (RFC 3311 §5.2).</summary>
+    internal bool IsFirstOfferOpen => _offers.Open is OpenOffer.Theirs or OpenOffer.Wanted;
 
     /// <summary>Whether we sent a REFER whose progress may be notified.</summary>
     internal bool HasReferred => _requests.HasReferred;
@@ -129,11 +142,14 @@ public sealed class SipDialog
 
     /// <summary>Sends 180.</summary>
     /// <param name="now">The time of this turn.</param>
-    /// <param name="extraHeaders">Whole header lines, each ended by CRLF (see <see cref="SipHeaderLines"/>); may be empty.</param>
-    public bool Ring(MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => SendProvisional(180, default, extraHeaders, now);
+    /// <param name="offer">
+    /// Goes along where the INVITE had none and the caller requires 100rel: the first reliable response has to carry it (RFC 3262 §5). May be empty.
+    /// </param>
+    public bool Ring(MonoTime now, ReadOnlySpan<byte> offer = default) =>
+        SendProvisional(180, _early.IsRequired && _offers.Open == OpenOffer.Wanted ? offer : default, default, now);
 
-    /// <summary>Sends 183 with a body; reliably (RFC 3262) when the caller requires it.</summary>
-    /// <param name="sdp">The answer (or offer) for early media; may be empty.</param>
+    /// <summary>Sends 183 with a body; reliably (RFC 3262) where the caller takes that.</summary>
+    /// <param name="sdp">The answer for early media, or an offer, which is left out where nobody would acknowledge it. May be empty.</param>
     /// <param name="now">The time of this turn.</param>
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     public bool Progress(ReadOnlySpan<byte> sdp, MonoTime now, ReadOnlySpan<byte> extraHeaders = default) => SendProvisional(183, sdp, extraHeaders, now);
@@ -142,7 +158,10 @@ public sealed class SipDialog
     /// <param name="sdp">The answer; or the offer when the INVITE had none.</param>
     /// <param name="extraHeaders">Whole header lines, each ended by CRLF; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
-    /// <remarks>While a reliable 183 with SDP waits for its PRACK the 200 waits too (RFC 3262 §3).</remarks>
+    /// <remarks>
+    /// While a reliable response with SDP waits for its PRACK the 200 waits too (RFC 3262 §5), also while an offer of a PRACK or UPDATE has no answer.
+    /// Where the session was agreed on by PRACK or UPDATE the 200 goes out without <paramref name="sdp"/>.
+    /// </remarks>
     public bool Accept(ReadOnlySpan<byte> sdp, ReadOnlySpan<byte> extraHeaders, MonoTime now)
     {
         NoteTaken(now);
@@ -150,12 +169,12 @@ public sealed class SipDialog
         {
             return false;
         }
-        if (_early.HoldsAnswer)
+        if (IsAcceptHeld)
         {
             _dueAccept = new DueMessage(sdp.ToArray(), extraHeaders.ToArray());
             return true;
         }
-        if (!Answer(invite, 200, sdp, extraHeaders, now))
+        if (!Answer(invite, 200, _offers.InSuccess(sdp), extraHeaders, now))
         {
             return false;
         }
@@ -165,6 +184,9 @@ public sealed class SipDialog
         Arm();
         return true;
     }
+
+    /// <summary>Takes back an <see cref="Accept"/> that still waits for a PRACK: the INVITE can be refused then.</summary>
+    public void Recall() => _dueAccept = null;
 
     /// <summary>Refuses the INVITE, repeats the response until its ACK; the dialog is over, also when false is returned.</summary>
     /// <param name="status">300–699.</param>
@@ -180,8 +202,10 @@ public sealed class SipDialog
         }
         FinalStatus = _core.Refuse(Flow, status, now);
         bool isTold = FinalStatus == status;
+        _dueAccept = null;
         int response = _messages.BuildResponse(invite, true, FinalStatus, isTold ? reason : default, default, isTold ? extraHeaders : default);
         bool isSent = _core.Server.Respond(invite, response, FinalStatus, now, isRepeated);
+        RefusePending(now);
         End();
         return isSent;
     }
@@ -270,10 +294,10 @@ public sealed class SipDialog
         return SendBye(lines.Written, now);
     }
 
-    /// <summary>Answers a request of the peer inside the dialog (ReInvite, Update, Info, Refer, OtherRequest).</summary>
+    /// <summary>Answers a request of the peer inside the dialog (ReInvite, Update, Prack, Info, Refer, OtherRequest).</summary>
     /// <param name="request">From the event.</param>
     /// <param name="status">100–699; a final one ends the request.</param>
-    /// <param name="body">SDP for ReInvite and Update, else as Content-Type in <paramref name="extraHeaders"/> says; may be empty.</param>
+    /// <param name="body">SDP for ReInvite, Update and Prack, else as Content-Type in <paramref name="extraHeaders"/> says; may be empty.</param>
     /// <param name="extraHeaders">Whole header lines; may be empty.</param>
     /// <param name="now">The time of this turn.</param>
     public bool Respond(SlotId request, int status, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now)
@@ -286,6 +310,7 @@ public sealed class SipDialog
         if (status >= 200)
         {
             SettleRequest(transaction, status, now);
+            SendDueAccept(now);
         }
         return true;
     }
@@ -356,6 +381,8 @@ public sealed class SipDialog
     public bool Info(ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, ReadOnlySpan<byte> extraHeaders, MonoTime now) =>
         Send(SipMethod.Info, extraHeaders, contentType, body, now);
 
+    private bool IsAcceptHeld => _early.HoldsAnswer || !PendingPrack.IsNone || !PendingUpdate.IsNone;
+
     private bool MayOffer => !IsOffering && PendingReInvite.IsNone && PendingUpdate.IsNone;
 
     /// <summary>Whether in-dialog requests from that address are taken.</summary>
@@ -390,7 +417,7 @@ public sealed class SipDialog
         }
         _ack.Stop();
         IsAcknowledged = true;
-        IsAnswerDue = false;
+        _offers.HandleAck();
         Arm();
         if (!isFirst)
         {
@@ -459,6 +486,7 @@ public sealed class SipDialog
         InviteTransaction = InviteTransaction == id ? SlotId.None : InviteTransaction;
         PendingReInvite = PendingReInvite == id ? SlotId.None : PendingReInvite;
         PendingUpdate = PendingUpdate == id ? SlotId.None : PendingUpdate;
+        PendingPrack = PendingPrack == id ? SlotId.None : PendingPrack;
     }
 
     internal void HandleTimer(MonoTime now)
@@ -487,23 +515,18 @@ public sealed class SipDialog
         Arm();
     }
 
-    /// <summary>PRACK (RFC 3262 §3): stops the repetition, lets a waiting 200 go.</summary>
-    /// <returns>The status to answer with: 200, or 481 when it belongs to no response.</returns>
-    internal int HandlePrack(in SipMessageView prack, MonoTime now)
+    /// <summary>PRACK (RFC 3262 §3): stops the repetition.</summary>
+    internal PrackKind HandlePrack(in SipMessageView prack)
     {
-        if (!_early.HandlePrack(in prack))
-        {
-            return 481;
-        }
-        IsAnswerDue &= prack.Body.IsEmpty;
+        PrackKind kind = _early.HandlePrack(in prack);
         Arm();
-        return 200;
+        return kind;
     }
 
-    /// <summary>What waited for the PRACK goes out after its 200.</summary>
-    internal void HandlePrackAnswered(MonoTime now)
+    /// <summary>A 200 that waited goes out once nothing is left that it has to wait for.</summary>
+    internal void SendDueAccept(MonoTime now)
     {
-        if (_dueAccept is { } due)
+        if (_dueAccept is { } due && !IsAcceptHeld)
         {
             _dueAccept = null;
             Accept(due.Body, due.Headers, now);
@@ -604,9 +627,15 @@ public sealed class SipDialog
         {
             _messages.RefreshTarget(in request);
             _session.AgreeAsServer(in request, ref lines, now);
-            IsAnswerDue = transaction.IsInvite && request.Body.IsEmpty;
-            _requests.KeepSdp(body);
+            if (transaction.IsInvite)
+            {
+                _offers.HandleSuccess(request.TryGetSdp(out _), !body.IsEmpty);
+            }
             Arm();
+        }
+        if (status < 300 && transaction.Method is SipMethod.Invite or SipMethod.Update or SipMethod.Prack)
+        {
+            _requests.KeepSdp(body);
         }
         int response = lines.IsComplete ? _messages.BuildResponse(transaction, transaction.Id == InviteTransaction, status, default, body, lines.Written) : -1;
         return _core.Server.Respond(transaction, response, status, now);
@@ -642,7 +671,12 @@ public sealed class SipDialog
                 Arm();
             }
         }
+        if (status < 300 && State == SipDialogState.Early && (transaction.Id == PendingUpdate || transaction.Id == PendingPrack))
+        {
+            _offers.AgreeApart();
+        }
         PendingUpdate = transaction.Id == PendingUpdate ? SlotId.None : PendingUpdate;
+        PendingPrack = transaction.Id == PendingPrack ? SlotId.None : PendingPrack;
     }
 
     /// <summary>What the peer asked and we did not answer is 487 once the dialog ends (§15.1.2).</summary>
@@ -655,6 +689,10 @@ public sealed class SipDialog
         if (!PendingUpdate.IsNone)
         {
             Respond(PendingUpdate, 487, default, default, now);
+        }
+        if (!PendingPrack.IsNone)
+        {
+            Respond(PendingPrack, 487, default, default, now);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Proxy.Sip.Tests.Sim;
 
 /// <summary>
 /// One owner. A caller of one call, written from the RFC without a line of the product: text in, text out, own timers, and
-/// whims (cancels, early BYE, lost ACKs, re-INVITEs, falling silent).
+/// whims (cancels, early BYE, lost ACKs, re-INVITEs, offers in PRACK and UPDATE, falling silent).
 /// </summary>
 internal sealed class SimCaller
 {
@@ -16,6 +16,12 @@ internal sealed class SimCaller
     private readonly string _callId;
     private readonly Dictionary<string, string> _acks = [];
     private readonly HashSet<string> _answered = [];
+    /// <summary>Whether the 2xx of a request (CSeq and method) has to describe the session.</summary>
+    private readonly Dictionary<string, bool> _isDescribed = [];
+    private readonly HashSet<string> _acknowledged = [];
+    private readonly bool _isOfferless;
+    private bool _isAgreedApart;
+    private bool _mayBeAgreedApart;
     private string _toTag = "";
     private string _lastRequest = "";
     private int _cseq;
@@ -29,7 +35,8 @@ internal sealed class SimCaller
         _callId = $"sim-{number}";
         LosesAcks = net.Happens(30);
         IsSilentAfterAnswer = net.Happens(30);
-        WantsReliable = net.Happens(150);
+        WantsReliable = net.Happens(250);
+        _isOfferless = net.Happens(250);
     }
 
     public string CallId => _callId;
@@ -48,7 +55,7 @@ internal sealed class SimCaller
     public void Start()
     {
         string extra = WantsReliable ? "Require: 100rel\r\n" : "Supported: timer, 100rel\r\nSession-Expires: 120;refresher=" + (_net.Happens(500) ? "uac" : "uas") + "\r\nAllow: UPDATE\r\n";
-        SendReliably(Request("INVITE", ++_cseq, NewBranch(), extra, "v=0\r\n"), isInvite: true);
+        SendReliably(Request("INVITE", ++_cseq, NewBranch(), extra, _isOfferless ? "" : "v=0\r\n"), isInvite: true);
         if (_net.Happens(150))
         {
             int cseq = _cseq;
@@ -90,15 +97,59 @@ internal sealed class SimCaller
             _toTag = tag;
         }
         string key = cseq[0] + cseq[1];
-        _answered.Add(key + (status >= 200 ? "!" : ""));
-        if (cseq[1] == "INVITE" && status > 100 && status < 200 && Sipside.Header(message, "RSeq") is { Length: > 0 } rseq)
+        bool isNews = _answered.Add(key + (status >= 200 ? "!" : ""));
+        bool hasBody = !message.EndsWith("\r\n\r\n", StringComparison.Ordinal);
+        if (status is >= 200 and < 300 && _isDescribed.TryGetValue(key, out bool isDescribed))
         {
-            SendReliably(Request("PRACK", ++_cseq, NewBranch(), $"RAck: {rseq} {cseq[0]} INVITE\r\n"), isInvite: false);
+            Check(hasBody == isDescribed, $"200 to {key} {(hasBody ? "has" : "lacks")} a description");
+        }
+        if (cseq[1] == "PRACK" && isNews && status == 200 && _net.Happens(300))
+        {
+            OfferEarly();
+        }
+        if (cseq[1] == "INVITE" && status is > 100 and < 200)
+        {
+            ReceiveProvisional(message, hasBody);
         }
         if (cseq[1] == "INVITE" && status >= 200)
         {
             ReceiveFinal(message, int.Parse(cseq[0], CultureInfo.InvariantCulture), status);
         }
+    }
+
+    private void ReceiveProvisional(string message, bool hasBody)
+    {
+        string rseq = Sipside.Header(message, "RSeq");
+        Check(rseq.Length > 0 || !_isOfferless || !hasBody, "an offer that nobody acknowledges");
+        Check(rseq.Length == 0 || !_isOfferless || hasBody || _isAgreedApart, "a first reliable response without an offer");
+        if (_net.Happens(20))
+        {
+            // Too early, or not: whatever comes back, the call goes on.
+            _mayBeAgreedApart = true;
+            InDialog("UPDATE", "v=0\r\n");
+        }
+        if (rseq.Length == 0 || !_acknowledged.Add(rseq))
+        {
+            return;
+        }
+        bool isAnswer = _isOfferless && !_isAgreedApart;
+        bool isOffer = !isAnswer && hasBody && _net.Happens(300);
+        _isAgreedApart |= isAnswer || isOffer;
+        int cseq = ++_cseq;
+        _isDescribed[cseq + "PRACK"] = isOffer;
+        SendReliably(Request("PRACK", cseq, NewBranch(), $"RAck: {rseq} 1 INVITE\r\n", isAnswer || isOffer ? "v=0\r\n" : ""), isInvite: false);
+    }
+
+    /// <summary>The first exchange is over, and its PRACK is answered: now an UPDATE may offer (RFC 3311 §5.1).</summary>
+    private void OfferEarly()
+    {
+        if (_isOver || Finals.Count > 0)
+        {
+            return;
+        }
+        _mayBeAgreedApart = true;
+        _isDescribed[_cseq + 1 + "UPDATE"] = true;
+        InDialog("UPDATE", "v=0\r\n");
     }
 
     private void ReceiveFinal(string message, int cseq, int status)
@@ -108,6 +159,8 @@ internal sealed class SimCaller
             Finals[cseq] = statuses = [];
         }
         bool isNew = statuses.Add(status);
+        bool hasBody = !message.EndsWith("\r\n\r\n", StringComparison.Ordinal);
+        Check(status >= 300 || cseq > 1 || _mayBeAgreedApart || hasBody != _isAgreedApart, $"200 to the INVITE {(hasBody ? "has" : "lacks")} a description");
         Check(statuses.Count == 1, $"CSeq {cseq} has finals {string.Join(',', statuses)}");
         if (status < 300 && LosesAcks)
         {
@@ -117,7 +170,7 @@ internal sealed class SimCaller
         if (!_acks.TryGetValue(key, out string? ack))
         {
             string branch = status < 300 ? NewBranch() : Sipside.Header(message, "Via").Split("branch=")[1].Split(';')[0];
-            _acks[key] = ack = Request("ACK", cseq, branch);
+            _acks[key] = ack = Request("ACK", cseq, branch, "", cseq == 1 && status < 300 && _isOfferless && !_isAgreedApart ? "v=0\r\n" : "");
         }
         _send(ack);
         if (isNew && status < 300 && cseq == 1)

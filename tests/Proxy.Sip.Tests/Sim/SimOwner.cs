@@ -47,16 +47,16 @@ internal sealed class SimOwner(SimNetwork net)
             case SipEventKind.AckTimeout or SipEventKind.SessionExpired:
                 dialog.Bye("SIP;cause=408"u8, default, Now);
                 break;
-            case SipEventKind.ReInvite or SipEventKind.Update or SipEventKind.Info when !e.Request.IsNone:
-                Answer(dialog, e.Request, e.Kind == SipEventKind.Info);
+            case SipEventKind.ReInvite or SipEventKind.Update or SipEventKind.Info or SipEventKind.Prack when !e.Request.IsNone:
+                Answer(dialog, e.Request, e.Kind);
                 break;
         }
     }
 
-    private void Answer(SipDialog dialog, Proxy.Core.Collections.SlotId request, bool isInfo)
+    private void Answer(SipDialog dialog, Proxy.Core.Collections.SlotId request, SipEventKind kind)
     {
-        int status = net.Happens(100) ? 488 : 200;
-        net.After(net.Random.Next(800), () => dialog.Respond(request, status, isInfo || status != 200 ? default : "v=0\r\n"u8, default, Now));
+        int status = kind != SipEventKind.Prack && net.Happens(100) ? 488 : 200;
+        net.After(net.Random.Next(800), () => dialog.Respond(request, status, kind == SipEventKind.Info || status != 200 ? default : "v=0\r\n"u8, default, Now));
     }
 
     private void Decide(SipDialog dialog)
@@ -76,8 +76,8 @@ internal sealed class SimOwner(SimNetwork net)
         }
         else
         {
-            dialog.Ring(Now);
-            net.After(1_000, () => dialog.Ring(Now));
+            dialog.Ring(Now, "v=0\r\n"u8);
+            net.After(1_000, () => dialog.Ring(Now, "v=0\r\n"u8));
             if (whim < 500)
             {
                 net.After(net.Random.Next(2_000), () => dialog.Progress("v=0\r\n"u8, Now));

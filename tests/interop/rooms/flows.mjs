@@ -14,7 +14,7 @@ const verb = async (...args) => { const { code, out, err } = await run(siproom, 
 const refresh = process.argv[2] === 'refresh';
 const flows = refresh ? { 'refresh-update': { patience: 120 }, 'refresh-invite': { patience: 120 }, 'refresh-lapsed': { patience: 120 } } : {
   basic: {}, 'basic over tcp': { file: 'basic', args: ['-t', 't1'] }, 'callee-bye': { meanwhile: hangUp }, cancel: { to: 'room-empty' }, hold: {}, 'codec-change': {},
-  offerless: {}, 'offerless-reinvite': {}, prack: { to: 'room-prack' }, 'prack over tcp': { file: 'prack', to: 'room-prack-tcp', args: ['-t', 't1'] }, 'prack-early-media': { to: '+15550208' }, update: {}, 'timer-uac': {}, 'timer-422': {}, digest: { to: '+15550207' },
+  offerless: {}, 'offerless-reinvite': {}, prack: { to: 'room-prack' }, 'prack over tcp': { file: 'prack', to: 'room-prack-tcp', args: ['-t', 't1'] }, 'prack-early-media': { to: '+15550208' }, 'prack-answer': { to: '+15550208' }, 'prack-offer': { to: '+15550208' }, update: {}, 'update-early': { to: 'room-update' }, 'timer-uac': {}, 'timer-422': {}, digest: { to: '+15550207' },
   'record-route': { meanwhile: hangUp }, 'strict-route': { meanwhile: hangUp }, t38: { play: true }, g729: {}, info: {}, options: {}, methods: {}, require: {}, 'wrong-tag': {},
   loss: { args: ['-m', '20', '-r', '10'], patience: 40 },
 };
