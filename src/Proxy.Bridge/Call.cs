@@ -80,6 +80,7 @@ public sealed class Call
     private bool _hasEarlyMedia;
     private bool _isMediaClosed;
     private bool _isMoving;
+    private bool _isTimeoutResting;
     private bool _hasHeardCaller;
     private bool _hasAudience;
     private bool _roomExisted;
@@ -164,7 +165,7 @@ public sealed class Call
             return Phase >= CallPhase.Ending;
         }
         MonoTime heard = _media.HeardAt > _answeredAt ? _media.HeardAt : _answeredAt;
-        return _sip.IsReceiving && now - heard > _services.Limits.DeadLegSilence;
+        return _sip.IsReceiving && !_isTimeoutResting && now - heard > _services.Limits.DeadLegSilence;
     }
 
     internal void HandleSip(in SipEvent e, MonoTime now)
@@ -504,6 +505,12 @@ public sealed class Call
                 default:
                     break;
             }
+        }
+        bool isPending = _transfer is { IsPending: true };
+        if (isPending != _isTimeoutResting && Phase < CallPhase.Ending)
+        {
+            _isTimeoutResting = isPending;
+            Command(CallCommandKind.RestTimeout, isPending);
         }
     }
 

@@ -77,6 +77,57 @@ public sealed class TransferTests
         Assert.Equal(("transferred", "caller", TransferResult.Completed), (_w.Record.Code, _w.Record.EndedBy, Result));
     }
 
+    /// <summary>The caller's switch may have it on hold, with music of its own, while it calls the target: nothing comes from there.</summary>
+    [Theory]
+    [InlineData("486")]
+    [InlineData("timeout")]
+    [InlineData("200")]
+    public void The_media_timeout_rests_from_the_refers_202_to_the_result(string how)
+    {
+        TransferConnected(seconds: 25);
+        Assert.Empty(Rests);
+        _w.Answer("202 Accepted");
+        Assert.Equal([true], Rests);
+        _w.Advance(TimeSpan.FromSeconds(20));
+        _w.Notify(2, "SIP/2.0 180 Ringing\r\n");
+        Assert.Equal([true], Rests);
+        if (how == "timeout")
+        {
+            _w.Advance(TimeSpan.FromSeconds(6));
+        }
+        else
+        {
+            _w.Notify(3, $"SIP/2.0 {how}\r\n", "terminated");
+        }
+        Assert.Equal([true, false], Rests);
+    }
+
+    [Fact]
+    public void A_notify_before_the_202_rests_the_media_timeout_and_a_refused_refer_does_not()
+    {
+        TransferConnected();
+        string refer = _w.LastRequest;
+        _w.Notify(2, "SIP/2.0 100 Trying\r\n");
+        Assert.Equal([true], Rests);
+        _w.Answer("603 Decline", request: refer);
+        Assert.Equal([true, false], Rests);
+        Transfer("sip:b@example.com");
+        _w.Answer("405 No REFER here");
+        Assert.Equal([true, false], Rests);
+    }
+
+    [Fact]
+    public void A_caller_who_is_being_transferred_is_not_taken_for_dead()
+    {
+        TransferConnected();
+        _w.Answer("202 Accepted");
+        _w.Advance(TimeSpan.FromSeconds(8));
+        _w.Connect();
+        Assert.Equal("sip_1_2", _w.Room.Request!.Identity);
+    }
+
+    private bool[] Rests => [.. _w.Media.Commands.Where(c => c.Command.Kind == CallCommandKind.RestTimeout).Select(c => (bool)c.Command.Payload!)];
+
     [Theory]
     [InlineData("SIP/2.0 486 Busy Here\r\n", 486, "Busy Here")]
     [InlineData("SIP/2.0 603 Decline\r\n", 603, "Decline")]

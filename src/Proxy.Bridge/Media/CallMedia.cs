@@ -37,6 +37,7 @@ public sealed class CallMedia
     private MonoTime _startedAt;
     private long _heardMicros;
     private bool _isDeaf;
+    private bool _isTimeoutResting;
     private bool _hasHeard;
     private bool _hasTimedOut;
     private bool _isStopped;
@@ -115,6 +116,10 @@ public sealed class CallMedia
                 break;
             case CallCommandKind.Deafen:
                 _isDeaf = (bool)command.Payload!;
+                break;
+            case CallCommandKind.RestTimeout:
+                _isTimeoutResting = (bool)command.Payload!;
+                SetHeard(now);
                 break;
             case CallCommandKind.StopSip:
                 _isStopped = true;
@@ -408,7 +413,7 @@ public sealed class CallMedia
         TimeSpan limit = _hasHeard ? audio.MediaTimeout : audio.MediaTimeoutInitial;
         // A caller on hold may play music or nothing at all: silence then means nothing.
         bool isHeld = !audio.Receives || !audio.Sends;
-        if (_hasTimedOut || isHeld || limit <= TimeSpan.Zero || now - HeardAt < limit)
+        if (_hasTimedOut || _isTimeoutResting || isHeld || limit <= TimeSpan.Zero || now - HeardAt < limit)
         {
             return;
         }

@@ -24,6 +24,9 @@ public enum CallCommandKind
     /// <summary>Payload: bool. True: what the caller says does not reach the room; digits are still told.</summary>
     Deafen,
 
+    /// <summary>Payload: bool. True: the caller may be silent for as long as it likes; false: from now on the media timeout counts again.</summary>
+    RestTimeout,
+
     /// <summary>The call is over for the caller: audio stops both ways, the room's transport stays.</summary>
     StopSip,
 

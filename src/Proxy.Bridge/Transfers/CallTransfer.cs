@@ -63,6 +63,9 @@ internal sealed class CallTransfer
     /// <summary>The REFER was taken: the call's end is part of the transfer now.</summary>
     public bool IsAccepted { get; private set; }
 
+    /// <summary>The caller's side works on it: it may have put the caller on hold, and send nothing meanwhile.</summary>
+    public bool IsPending => IsAccepted && Outcome is null;
+
     /// <summary>Null while it is under way.</summary>
     public TransferOutcome? Outcome { get; private set; }
 

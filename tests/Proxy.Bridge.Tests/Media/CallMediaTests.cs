@@ -96,6 +96,30 @@ public sealed class CallMediaTests : IMediaIo, IDisposable
     }
 
     [Fact]
+    public void While_the_timeout_rests_a_silent_caller_is_not_timed_out_and_then_has_the_whole_time_again()
+    {
+        SipAudio audio = new()
+        {
+            Law = G711Law.Mu,
+            PayloadType = 0,
+            Remote = _caller,
+            RemoteRtcp = _caller,
+            MediaTimeout = TimeSpan.FromSeconds(2),
+            MediaTimeoutInitial = TimeSpan.FromSeconds(2),
+        };
+        _media.Handle(new CallCommand(CallCommandKind.Renegotiate, audio), _now);
+        Press(5);
+        _media.Handle(new CallCommand(CallCommandKind.RestTimeout, true), _now);
+        Tick(500);
+        Assert.DoesNotContain(_events, e => e.Kind == CallEventKind.MediaTimeout);
+        _media.Handle(new CallCommand(CallCommandKind.RestTimeout, false), _now);
+        Tick(95);
+        Assert.DoesNotContain(_events, e => e.Kind == CallEventKind.MediaTimeout);
+        Tick(10);
+        Assert.Single(_events, e => e.Kind == CallEventKind.MediaTimeout);
+    }
+
+    [Fact]
     public void Closing_without_a_room_tells_the_counts()
     {
         Tick(3);
