@@ -39,6 +39,9 @@ public enum CallPhase
     /// <summary>ACK received.</summary>
     Connected,
 
+    /// <summary>The room is lost; the caller is told, then the call ends.</summary>
+    Parting,
+
     /// <summary>One leg ended; the others are being closed.</summary>
     Ending,
 
@@ -56,6 +59,9 @@ public sealed class Call
     /// <summary>A provisional response each minute keeps proxies from giving up (RFC 3261 §13.3.1.1).</summary>
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(55);
 
+    /// <summary>Of the last message; those of a PIN's prompts count from 1.</summary>
+    private const int PartingNumber = -1;
+
     private readonly CallServices _services;
     private readonly CallFacts _facts;
     private SipLeg _sip;
@@ -67,6 +73,9 @@ public sealed class Call
     private CallTransfer? _transfer;
     private Referral? _referral;
     private Outcome _parting;
+    private MonoTime _partAt = MonoTime.Never;
+    private short[]? _sound;
+    private bool _isTransferRinging;
     private MonoTime _nextRing = MonoTime.Never;
     private MonoTime _ringSince;
     private MonoTime _ringUntil = MonoTime.Never;
@@ -133,6 +142,7 @@ public sealed class Call
                 CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
                 CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_activeAt, AloneAt)),
+                CallPhase.Parting => MonoTime.Min(next, _partAt),
                 _ => MonoTime.Min(_room.NextDeadline, _leaveAt),
             };
         }
@@ -241,7 +251,7 @@ public sealed class Call
                 HandleDigit((char)e.Number, isInfo: false, now);
                 break;
             case CallEventKind.Played:
-                _pin?.HandlePlayed(e.Number, now);
+                HandlePlayed(e.Number, now);
                 break;
             case CallEventKind.MediaTimeout:
                 string what = e.Number == 1 ? "no RTP ever came from the caller" : "no RTP came from the caller for the media timeout";
@@ -287,6 +297,10 @@ public sealed class Call
         {
             HandleAlone(now);
         }
+        if (Phase == CallPhase.Parting && now >= _partAt)
+        {
+            End(_parting, now);
+        }
         if (now >= _activeAt)
         {
             SetActive(now);
@@ -299,12 +313,14 @@ public sealed class Call
     }
 
     /// <summary>Ends the call from outside: hang-up by an operator, drain, fault.</summary>
-    internal void End(in Outcome outcome, MonoTime now, ReadOnlySpan<byte> extraHeaders = default)
+    internal void End(in Outcome reason, MonoTime now, ReadOnlySpan<byte> extraHeaders = default)
     {
         if (Phase >= CallPhase.Ending)
         {
             return;
         }
+        // Whoever is quicker than the last message: the room is why the call ends.
+        Outcome outcome = Phase == CallPhase.Parting ? _parting : reason;
         Phase = CallPhase.Ending;
         _transfer?.HandleCallEnded();
         DrainTransfer(now);
@@ -366,6 +382,42 @@ public sealed class Call
             HandleRoom(e!, now);
         }
         ConsiderAnswer(now);
+        ChooseSound();
+    }
+
+    /// <summary>What a caller hears instead of the room: ringing while it is transferred, else a tone while the rule waits for somebody to come.</summary>
+    private void ChooseSound()
+    {
+        short[]? sound = _isTransferRinging ? _services.Prompts.Ringback : AloneAt.IsNever ? null : _services.Prompts.Alone;
+        if (!IsBridged || sound == _sound)
+        {
+            return;
+        }
+        if (sound == _services.Prompts.Alone)
+        {
+            _services.Comforts.Alone++;
+            Flag("hold_tone");
+        }
+        _sound = sound;
+        Command(CallCommandKind.Play, sound is null ? null : new Playback(sound, 0, Repeats: true));
+    }
+
+    private void HandlePlayed(int number, MonoTime now)
+    {
+        if (Phase == CallPhase.Parting && number == PartingNumber)
+        {
+            End(_parting, now);
+            return;
+        }
+        _pin?.HandlePlayed(number, now);
+    }
+
+    private void Flag(string what)
+    {
+        if (!Record.Flags.Contains(what))
+        {
+            Record.Flags.Add(what);
+        }
     }
 
     /// <summary>The 200 comes first: without it no digit can be heard.</summary>
@@ -457,7 +509,7 @@ public sealed class Call
             done(new TransferOutcome("", TransferResult.Elsewhere, 0, ""));
             return;
         }
-        if (!_isAnswered)
+        if (!_isAnswered || Phase == CallPhase.Parting)
         {
             done(new TransferOutcome("", TransferResult.NotEstablished, 0, ""));
             return;
@@ -490,11 +542,11 @@ public sealed class Call
         {
             switch (wish)
             {
-                case TransferWish.Ring when IsBridged:
-                    Command(CallCommandKind.Play, new Playback(_services.Prompts.Ringback, 0, Repeats: true));
+                case TransferWish.Ring:
+                    _isTransferRinging = IsBridged;
                     break;
-                case TransferWish.Resume when IsBridged:
-                    Command(CallCommandKind.Play, null);
+                case TransferWish.Resume:
+                    _isTransferRinging = false;
                     break;
                 case TransferWish.Note:
                     NoteTransfer(_transfer.Outcome!.Value, now);
@@ -664,6 +716,7 @@ public sealed class Call
 
     private void PlayRingback()
     {
+        (_sound, _isTransferRinging) = (null, false);
         Command(CallCommandKind.Deafen, true);
         Command(CallCommandKind.Play, new Playback(_services.Prompts.Ringback, 0, Repeats: true));
     }
@@ -756,7 +809,7 @@ public sealed class Call
 
     private void HandleRoomEnded(RoomEvent e, MonoTime now)
     {
-        if (Phase >= CallPhase.Ending)
+        if (Phase >= CallPhase.Parting)
         {
             return;
         }
@@ -769,7 +822,7 @@ public sealed class Call
         }
         else if (IsBridged)
         {
-            End(new Outcome(EndedBy.Room, code, e.Text, 200, RoomOutcome.Cause(e.End)), now);
+            EndByRoom(new Outcome(EndedBy.Room, code, e.Text, 200, RoomOutcome.Cause(e.End)), RoomOutcome.IsByWish(e.End), now);
         }
         else if (RoomOutcome.IsByWish(e.End))
         {
@@ -782,10 +835,37 @@ public sealed class Call
             Enter(Verdict.FallbackRoom, now);
             _services.Observer.Entering(Record);
         }
+        else if (Dialog.State == SipDialogState.Confirmed)
+        {
+            Refusal refusal = _services.Refusals[WhyNoRoom(e.End)];
+            EndByRoom(new Outcome(EndedBy.Us, Refusals.Name(WhyNoRoom(e.End)), e.Text, refusal.Status, refusal.Q850Cause), isWish: false, now);
+        }
         else
         {
-            EndRefused(RoomOutcome.IsBackend(e.End) ? RefusalCode.BackendDown : RefusalCode.JoinFailed, e.Text, now);
+            EndRefused(WhyNoRoom(e.End), e.Text, now);
         }
+    }
+
+    private static RefusalCode WhyNoRoom(RoomEnd end) => RoomOutcome.IsBackend(end) ? RefusalCode.BackendDown : RefusalCode.JoinFailed;
+
+    /// <summary>An answered call whose room failed ends when its caller was told; one that cannot hear us, or that somebody ended, at once.</summary>
+    private void EndByRoom(in Outcome outcome, bool isWish, MonoTime now)
+    {
+        short[] message = _services.Prompts.RoomLost;
+        if (isWish || message.Length == 0 || !_sip.IsSending || Dialog.State != SipDialogState.Confirmed)
+        {
+            End(outcome, now);
+            return;
+        }
+        Phase = CallPhase.Parting;
+        _parting = outcome;
+        EndReferral(outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
+        // A little more than it takes, for the shard's grid; its end is told.
+        _partAt = MonoTime.Min(now.AddMillis((message.Length / 8) + 200), now + _services.Limits.Parting);
+        _services.Comforts.RoomLost++;
+        Flag("told_room_lost");
+        Command(CallCommandKind.Deafen, true);
+        Command(CallCommandKind.Play, new Playback(message, PartingNumber));
     }
 
     /// <summary>The sides are joined when somebody can be heard: a remote audio track that is wired through, or another phone.</summary>

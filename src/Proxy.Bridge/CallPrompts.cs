@@ -21,13 +21,21 @@ public sealed record CallPrompts
     /// <summary>Played again and again while a caller who was answered, or has early media, waits for somebody in the room.</summary>
     public required short[] Ringback { get; init; }
 
-    /// <summary>The built-in ones: generated speech (see Prompts/README.md) and the European ringing tone.</summary>
+    /// <summary>Said to an answered caller whose room is lost, before the BYE; empty says nothing.</summary>
+    public required short[] RoomLost { get; init; }
+
+    /// <summary>Played again and again to a caller whom everybody else has left, while the rule waits for somebody to come.</summary>
+    public required short[] Alone { get; init; }
+
+    /// <summary>The built-in ones: generated speech (see Prompts/README.md), the European ringing tone, and a soft tone of ours.</summary>
     public static CallPrompts BuiltIn() => new()
     {
         PinEnter = Read("pin_enter"),
         PinWrong = Read("pin_wrong"),
         PinGoodbye = Read("pin_goodbye"),
         Ringback = RingingTone.Make(),
+        RoomLost = Read("room_lost"),
+        Alone = HoldTone.Make(),
     };
 
     private static short[] Read(string name)

@@ -52,6 +52,9 @@ public sealed record CallServices
     /// <summary>PINs by what became of them; for metrics.</summary>
     public PinCounters Pins { get; } = new();
 
+    /// <summary>What answered callers heard from us instead of a room; for metrics.</summary>
+    public ComfortCounters Comforts { get; } = new();
+
     /// <summary>Transfers by what became of them; for metrics.</summary>
     public TransferCounters Transfers { get; } = new();
 
@@ -101,6 +104,16 @@ public interface ICallObserver
 
     /// <summary>Something that must not happen happened in this call; it is ended.</summary>
     void Broken(CallRecord record, string what);
+}
+
+/// <summary>Signal thread writes, any thread reads. Callers who heard from us what became of their room, since the start.</summary>
+public sealed class ComfortCounters
+{
+    /// <summary>Were told that their room was lost.</summary>
+    public long RoomLost { get; set; }
+
+    /// <summary>Heard the hold tone when everybody else had left.</summary>
+    public long Alone { get; set; }
 }
 
 /// <summary>Signal thread writes, any thread reads. PINs since the start.</summary>

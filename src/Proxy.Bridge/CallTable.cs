@@ -63,6 +63,8 @@ public sealed class CallTable
 
     public PinCounters Pins => _services.Pins;
 
+    public ComfortCounters Comforts => _services.Comforts;
+
     public TransferCounters Transfers => _services.Transfers;
 
     /// <summary>Seats taken in rooms; for leak tests.</summary>

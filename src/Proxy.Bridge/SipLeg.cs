@@ -121,6 +121,9 @@ public sealed class SipLeg
     /// <summary>Audio is agreed on and the caller sends it (no hold).</summary>
     public bool IsReceiving => Audio is { } audio && audio.TheirDirection == SdpDirection.SendRecv && !IsMuted(audio);
 
+    /// <summary>Audio is agreed on and the caller hears it.</summary>
+    public bool IsSending => Audio is { } audio && audio.OurDirection.Sends() && !IsMuted(audio);
+
     /// <summary>What the shard has to know of the agreement.</summary>
     /// <param name="isAnswered">Before the answer nobody has to be heard.</param>
     public SipAudio ToMedia(bool isAnswered)

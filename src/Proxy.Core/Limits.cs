@@ -120,6 +120,11 @@ public sealed record Limits
     /// <summary>Longest prompt of the configuration, seconds; a minute of samples is a megabyte.</summary>
     public int PromptSeconds { get; init; } = 60;
 
+    // ---- Callers without a room ----
+
+    /// <summary>Longest message to a caller whose room is lost, before our BYE: the call costs its caller money and holds a port.</summary>
+    public TimeSpan Parting { get; init; } = TimeSpan.FromSeconds(5);
+
     // ---- Admission ----
 
     /// <summary>Refused calls a second whose record explains every trunk and rule; a flood of strangers gets the sentence alone.</summary>

@@ -193,7 +193,7 @@ public sealed class CallTests
 
     [Theory]
     [InlineData(RoomEnd.Removed, "removed", "cause=16")]
-    [InlineData(RoomEnd.MediaFailed, "room_media_failed", "cause=41")]
+    [InlineData(RoomEnd.RoomClosed, "room_closed", "cause=16")]
     public void A_room_that_ends_hangs_up(RoomEnd end, string code, string cause)
     {
         _w.Connect();

@@ -108,6 +108,7 @@ public sealed class ReferralTests
         _w.Room.End(RoomEnd.Unreachable, "nobody listens there");
         _w.Poke();
         Assert.Equal(["SIP/2.0 100 Processing active", "SIP/2.0 503 Service Unavailable terminated"], Told);
+        _w.PromptEnds();
         Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
         _w.Farewell();
         Assert.Equal(("backend_down", "failed", 503), (_w.Record.Code, _w.Record.Transfers[0].Result, _w.Record.Transfers[0].SipStatus));

@@ -15,16 +15,18 @@ internal static class PromptSettings
         CallPrompts prompts = CallPrompts.BuiltIn();
         prompts = prompts with
         {
-            PinEnter = Take(section, "pin_enter", prompts.PinEnter, limits),
-            PinWrong = Take(section, "pin_wrong", prompts.PinWrong, limits),
-            PinGoodbye = Take(section, "pin_goodbye", prompts.PinGoodbye, limits),
-            Ringback = Take(section, "ringback", prompts.Ringback, limits),
+            PinEnter = Take(section, "pin_enter", prompts.PinEnter, limits.PromptSeconds),
+            PinWrong = Take(section, "pin_wrong", prompts.PinWrong, limits.PromptSeconds),
+            PinGoodbye = Take(section, "pin_goodbye", prompts.PinGoodbye, limits.PromptSeconds),
+            Ringback = Take(section, "ringback", prompts.Ringback, limits.PromptSeconds),
+            RoomLost = Take(section, "room_lost", prompts.RoomLost, (int)limits.Parting.TotalSeconds),
+            Alone = Take(section, "alone", prompts.Alone, limits.PromptSeconds),
         };
         section.Finish();
         return prompts;
     }
 
-    private static short[] Take(YamlSection section, string key, short[] builtIn, Limits limits)
+    private static short[] Take(YamlSection section, string key, short[] builtIn, int mostSeconds)
     {
         string? file = section.TextOrNull(key);
         if (file is null)
@@ -33,7 +35,7 @@ internal static class PromptSettings
         }
         try
         {
-            if (WavReader.TryRead(File.ReadAllBytes(file), limits.PromptSeconds, out short[] samples, out string error))
+            if (WavReader.TryRead(File.ReadAllBytes(file), mostSeconds, out short[] samples, out string error))
             {
                 return samples;
             }

@@ -36,6 +36,10 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         Pin("right", pins.Right);
         Pin("wrong", pins.Wrong);
         Pin("given_up", pins.GivenUp);
+        Proxy.Bridge.ComfortCounters comforts = signal.Calls.Comforts;
+        void Comfort(string what, long value) => writer.Counter("siproom_comforts_total", "Answered callers who heard from us what became of their room.", MetricsWriter.Label("what", what), value);
+        Comfort("room_lost", comforts.RoomLost);
+        Comfort("alone", comforts.Alone);
         foreach (TransferResult result in Enum.GetValues<TransferResult>())
         {
             writer.Counter("siproom_transfers_total", "Transfers by result.", MetricsWriter.Label("result", TransferCounters.Name(result)), signal.Calls.Transfers[result]);

@@ -128,17 +128,47 @@ public sealed class CallMediaTests : IMediaIo, IDisposable
     }
 
     [Fact]
-    public void Built_in_prompts_are_speech_of_two_to_four_seconds()
+    public void Built_in_prompts_are_speech_of_two_to_five_seconds()
     {
         CallPrompts prompts = CallPrompts.BuiltIn();
-        foreach (short[] speech in new[] { prompts.PinEnter, prompts.PinWrong, prompts.PinGoodbye })
+        foreach (short[] speech in new[] { prompts.PinEnter, prompts.PinWrong, prompts.PinGoodbye, prompts.RoomLost })
         {
-            Assert.InRange(speech.Length, 16_000, 32_000);
+            Assert.InRange(speech.Length, 16_000, 40_000);
             double rms = Math.Sqrt(speech.Average(s => (double)s * s)) / short.MaxValue;
             Assert.InRange(rms, 0.03, 0.3);
         }
         Assert.Equal(40_000, prompts.Ringback.Length);
         Assert.InRange(Goertzel.LevelDbfs(prompts.Ringback.AsSpan(0, 8_000), 425), -19, -18);
+    }
+
+    [Fact]
+    public void The_hold_tone_is_two_soft_notes_every_four_seconds_as_heard_by_the_caller()
+    {
+        Play(new Playback(CallPrompts.BuiltIn().Alone, 0, Repeats: true));
+        Tick(600);
+        short[] heard = Heard();
+        Assert.Equal(96_000, heard.Length);
+        for (int period = 0; period < 3; period++)
+        {
+            Span<short> part = heard.AsSpan(period * 32_000, 32_000);
+            Assert.InRange(Goertzel.LevelDbfs(part.Slice(2_000, 2_000), 440), -28, -25);
+            Assert.InRange(Goertzel.LevelDbfs(part.Slice(8_000, 2_000), 660), -28, -25);
+            Assert.True(Goertzel.LevelDbfs(part.Slice(2_000, 2_000), 660) < -50);
+            Assert.All(part[12_100..].ToArray(), s => Assert.InRange(s, (short)-8, (short)8));
+        }
+    }
+
+    [Fact]
+    public void The_tone_is_heard_without_a_gap_from_the_moment_it_is_asked_for_to_the_moment_it_is_not()
+    {
+        Tick(10);
+        Play(new Playback(Tone(440, 32_000), 0, Repeats: true));
+        Tick(500);
+        Play(null);
+        Tick(10);
+        short[] heard = Heard();
+        Assert.True(ToneGaps.LongestMs(heard.AsSpan(1_600, 80_000), 440, -12) < 5);
+        Assert.All(heard[..1_600].Concat(heard[81_600..]), s => Assert.InRange(s, (short)-8, (short)8));
     }
 
     bool IMediaIo.Send(CallMedia media, MediaSide side, ReadOnlySpan<byte> datagram, in NetEndPoint to)

@@ -260,6 +260,7 @@ public sealed class PinCallTests
         _w.Keys("1234#");
         _w.Room.End(RoomEnd.Unreachable, "no server");
         _w.Poke();
+        _w.PromptEnds();
         Assert.Equal(("backend_down", 200), (_w.Record.Code, _w.Record.SipStatus));
         Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
     }

@@ -27,7 +27,8 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     /// <param name="agents">The room server in this process; null when it runs elsewhere.</param>
     /// <param name="isHidden">As with <c>hide_inbound_port</c>.</param>
     /// <param name="sources">Whose address counts.</param>
-    public CallWorld(Limits? limits = null, FakeAgents? agents = null, bool isHidden = false, SourceRecovery? sources = null)
+    /// <param name="prompts">Other ones than <see cref="Prompts"/>.</param>
+    public CallWorld(Limits? limits = null, FakeAgents? agents = null, bool isHidden = false, SourceRecovery? sources = null, CallPrompts? prompts = null)
     {
         Limits = limits ?? new Limits { CallsMax = 50 };
         var random = new SeededRandom(7);
@@ -43,7 +44,7 @@ internal sealed class CallWorld : IPolicy, ICallObserver
             Rooms = Rooms,
             Observer = this,
             Random = random,
-            Prompts = Prompts,
+            Prompts = prompts ?? Prompts,
             MediaAddress = _ => At("203.0.113.1:0").Address,
             UtcAtZero = DateTimeOffset.UnixEpoch,
             Agents = agents,
@@ -75,7 +76,7 @@ internal sealed class CallWorld : IPolicy, ICallObserver
     }
 
     /// <summary>Prompts of one second each, told apart by their first sample.</summary>
-    public static CallPrompts Prompts { get; } = new() { PinEnter = Second(1), PinWrong = Second(2), PinGoodbye = Second(3), Ringback = Second(4) };
+    public static CallPrompts Prompts { get; } = new() { PinEnter = Second(1), PinWrong = Second(2), PinGoodbye = Second(3), Ringback = Second(4), RoomLost = Second(5), Alone = Second(6) };
 
     /// <summary>PINs that the policy was asked about.</summary>
     public List<string> Keyed { get; } = [];

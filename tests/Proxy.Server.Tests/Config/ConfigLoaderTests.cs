@@ -340,6 +340,15 @@ public sealed class ConfigLoaderTests
         Assert.Equal(40_000, Good(Minimal).Prompts.Ringback.Length);
         ServerConfig config = Good(Minimal + $"prompts: {{ pin_enter: {file} }}\n");
         Assert.Equal((800, 5), (config.Prompts.PinEnter.Length, config.Prompts.PinEnter[0]));
+        config = Good(Minimal + $"prompts: {{ room_lost: {file}, alone: {file} }}\n");
+        Assert.Equal((800, 800), (config.Prompts.RoomLost.Length, config.Prompts.Alone.Length));
+        string five = file + ".long";
+        byte[] tooLong = new byte[44 + (6 * 16_000)];
+        wav.CopyTo(tooLong, 0);
+        BitConverter.TryWriteBytes(tooLong.AsSpan(40), 6 * 16_000);
+        File.WriteAllBytes(five, tooLong);
+        Assert.Contains("at most 5 s", Assert.Single(Load(Minimal + $"prompts: {{ room_lost: {five}, alone: {five} }}\n").Errors).ToString(), StringComparison.Ordinal);
+        File.Delete(five);
         BitConverter.TryWriteBytes(wav.AsSpan(24), 44_100);
         File.WriteAllBytes(file, wav);
         ConfigResult bad = Load(Minimal + $"prompts: {{ pin_enter: {file}, pin_wrong: /nowhere.wav, pin: x }}\n");
