@@ -98,7 +98,7 @@ public sealed class SiproomNode : IDisposable
             shards[i] = new ShardLoop(i, limits, perShard, mail.Shards, sockets);
         }
         var media = new MediaHost(shards, sockets, MediaOptions(config, bound, limits, perShard));
-        var dialer = new SignalDialer(new SignalDialerOptions(), new DnsCache(), new SignalServers(config.WsUrls));
+        var dialer = new SignalDialer(new SignalDialerOptions { DialTimeout = config.Limits.RoomJoinTimeout }, new DnsCache(), new SignalServers(config.WsUrls));
         var rooms = new RoomSockets(dialer, mail);
         var archive = new CallArchive(limits);
         var journal = new CallJournal(log, record =>

@@ -89,7 +89,7 @@ public sealed record SignalDialerOptions
     /// <summary>TCP (and TLS) connection.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>From the dial to the server's answer.</summary>
+    /// <summary>From the dial to the server's answer; the node's is <c>Limits.RoomJoinTimeout</c>.</summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The same while another server can be asked: a call gives its dial 5 s in all (<c>Limits.RoomJoinTimeout</c>).</summary>

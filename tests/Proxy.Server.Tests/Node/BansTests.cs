@@ -25,7 +25,7 @@ public sealed class BansTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_folder, "trunks"));
         File.WriteAllText(Path.Combine(_folder, "trunks", "ST_a.json"), $$"""{"numbers":["+15550100"],"allowed_addresses":["{{addresses}}"]}""");
-        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, HideInboundPort = isHidden, TrustedProxies = [new SipSourceRange(At(proxy), 32)], RtpPorts = new PortSpan(30_000, 30_100), Limits = config.Limits with { CpuMax = 2, AlikeAfter = 5, BanAfter = 20 } });
+        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, HideInboundPort = isHidden, TrustedProxies = [new SipSourceRange(At(proxy), 32)], RtpPorts = new PortSpan(30_000, 30_100), Limits = config.Limits with { AlikeAfter = 5, BanAfter = 20 } });
     }
 
     private static async Task<(HttpHost Host, ControlClient Client)> ServeAsync(NodeRig rig)

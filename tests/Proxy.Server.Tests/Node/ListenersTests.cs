@@ -23,7 +23,7 @@ public sealed class ListenersTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "trunks", "b.json"), """{"sip_trunk_id":"ST_b","numbers":["+15550101"],"allowed_addresses":["127.0.0.0/8"]}""");
         File.WriteAllText(Path.Combine(_folder, "rules", "b.json"), """{"sip_dispatch_rule_id":"SDR_b","rule":{"dispatch_rule_direct":{"room_name":"b","pin":"1234"}}}""");
         var second = new ListenerConfig(At("127.0.0.2:0"), At("203.0.113.9:5080"), At("203.0.113.10:0").Address, 401);
-        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, Listeners = [second], RtpPorts = new PortSpan(30_200, 30_300), Limits = config.Limits with { CpuMax = 2 } });
+        return new NodeRig(config => config with { IsDev = false, PolicyFolder = _folder, Listeners = [second], RtpPorts = new PortSpan(30_200, 30_300) });
     }
 
     private static NetEndPoint At(string text) => NetEndPoint.TryParse(text, out NetEndPoint e) ? e : throw new ArgumentException(text);

@@ -81,7 +81,7 @@ public sealed class NodeControlTests : IDisposable
         NodeControl control = Control(rig);
         await rig.SendAsync("INVITE");
         Assert.StartsWith("SIP/2.0 180", await rig.ReceiveAsync(), StringComparison.Ordinal);
-        Assert.Equal(1, (await control.DrainAsync(TimeSpan.FromMilliseconds(1), isLeaving: false)).Calls);
+        Assert.Equal(1, (await control.DrainAsync(TimeSpan.Zero, isLeaving: false)).Calls);
         string last = await rig.ReceiveAsync();
         while (last.StartsWith("SIP/2.0 180", StringComparison.Ordinal))
         {
