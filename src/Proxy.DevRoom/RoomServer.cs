@@ -27,6 +27,9 @@ public sealed class RoomServer : IDisposable
     private const int NoOfferTimeoutMs = 60_000;
     private const int SecondMs = 1_000;
 
+    /// <summary>A client that leaves ends its media too, and the goodbye of that, a datagram, overtakes the Leave, which comes over TCP.</summary>
+    private const int LeaveAfterCloseMs = 2_000;
+
     /// <summary>Notices between two drains; more are lost.</summary>
     private const int NoticesMax = 1_024;
     private const ushort NormalClosure = 1000;
@@ -469,7 +472,10 @@ public sealed class RoomServer : IDisposable
                 }
                 NotifyAgents(now);
                 break;
-            case PeerEventKind.Failed or PeerEventKind.Closed:
+            case PeerEventKind.Closed:
+                participant.ConnectDeadline = now.AddMillis(LeaveAfterCloseMs);
+                break;
+            case PeerEventKind.Failed:
                 _failed.Add(participant);
                 break;
         }

@@ -254,6 +254,13 @@ internal sealed class RoomClient
         Connect();
     }
 
+    /// <summary>DTLS says goodbye.</summary>
+    public void EndTransport()
+    {
+        Transport!.Raise(new Proxy.WebRtc.PeerEvent(Proxy.WebRtc.PeerEventKind.Closed, null, null, null));
+        Connect();
+    }
+
     public uint Ssrc => 1000 + (uint)Connection;
 
     private string Offer(string? send, int receivers)

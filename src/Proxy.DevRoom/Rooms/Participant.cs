@@ -87,7 +87,7 @@ internal sealed class Participant
 
     public List<Subscription> Subscriptions { get; } = [];
 
-    /// <summary>When it is removed unless it is active by then.</summary>
+    /// <summary>When it is removed unless it is active by then; once it has closed its transport, unless it has said that it leaves.</summary>
     public MonoTime ConnectDeadline { get; set; } = MonoTime.Never;
 
     public MonoTime LastMedia { get; set; }

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
 using Google.Protobuf;
+using Proxy.Core.Memory;
 using Proxy.LiveKit.Protocol;
 using Proxy.Policy;
 using Proxy.Server.Linux;
@@ -18,8 +19,9 @@ internal sealed class SwapLoad
     private const int PerTrunk = 100;
     private const int Swaps = 5;
     private readonly int _numbers;
-    private readonly Dictionary<string, byte[]>[] _hashes = [[], [], [], [], []];
+    private readonly Dictionary<string, ReadOnlyMemory<byte>>[] _hashes = [[], [], [], [], []];
     private readonly RedisStoreSettings _settings = new() { Address = new RedisAddress("unused", 1), Compat = Compat.Strict };
+    private readonly ByteArena _values = new();
     private RedisStore.State? _now;
 
     public SwapLoad(int numbers)
@@ -35,9 +37,16 @@ internal sealed class SwapLoad
             }
             var rule = new SIPDispatchRuleInfo { SipDispatchRuleId = "SDR_" + id, Rule = new SIPDispatchRule { DispatchRuleIndividual = new SIPDispatchRuleIndividual { RoomPrefix = "r" + id } } };
             rule.TrunkIds.Add(trunk.SipTrunkId);
-            _hashes[0][trunk.SipTrunkId] = trunk.ToByteArray();
-            _hashes[2][rule.SipDispatchRuleId] = rule.ToByteArray();
+            _hashes[0][trunk.SipTrunkId] = Held(trunk);
+            _hashes[2][rule.SipDispatchRuleId] = Held(rule);
         }
+    }
+
+    private ReadOnlyMemory<byte> Held(IMessage message)
+    {
+        Memory<byte> bytes = _values.Take(message.CalculateSize());
+        message.WriteTo(bytes.Span);
+        return bytes;
     }
 
     /// <param name="meter">Of the loop beside it.</param>

@@ -1,3 +1,4 @@
+using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Collections.Immutable;
@@ -14,9 +15,9 @@ public sealed class MessageMap<T> : IReadOnlyDictionary<string, T>
     where T : class, IMessage<T>
 {
     private readonly MessageParser<T> _parser;
-    private readonly ImmutableSortedDictionary<string, byte[]> _all;
+    private readonly ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> _all;
 
-    private MessageMap(MessageParser<T> parser, ImmutableSortedDictionary<string, byte[]> all)
+    private MessageMap(MessageParser<T> parser, ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> all)
     {
         _parser = parser;
         _all = all;
@@ -30,22 +31,22 @@ public sealed class MessageMap<T> : IReadOnlyDictionary<string, T>
     {
         get
         {
-            foreach (byte[] bytes in _all.Values)
+            foreach (ReadOnlyMemory<byte> bytes in _all.Values)
             {
-                yield return _parser.ParseFrom(bytes);
+                yield return _parser.ParseFrom(bytes.Span);
             }
         }
     }
 
-    public T this[string id] => _parser.ParseFrom(_all[id]);
+    public T this[string id] => _parser.ParseFrom(_all[id].Span);
 
-    public static MessageMap<T> Empty(MessageParser<T> parser) => new(parser, ImmutableSortedDictionary.Create<string, byte[]>(System.StringComparer.Ordinal));
+    public static MessageMap<T> Empty(MessageParser<T> parser) => new(parser, ImmutableSortedDictionary.Create<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal));
 
     public bool ContainsKey(string id) => _all.ContainsKey(id);
 
     public bool TryGetValue(string id, [MaybeNullWhen(false)] out T message)
     {
-        message = _all.TryGetValue(id, out byte[]? bytes) ? _parser.ParseFrom(bytes) : null;
+        message = _all.TryGetValue(id, out ReadOnlyMemory<byte> bytes) ? _parser.ParseFrom(bytes.Span) : null;
         return message is not null;
     }
 
@@ -53,13 +54,13 @@ public sealed class MessageMap<T> : IReadOnlyDictionary<string, T>
     public MessageMap<T> With(string id, T? message) => new(_parser, message is null ? _all.Remove(id) : _all.SetItem(id, message.ToByteArray()));
 
     /// <summary>A copy with many set, given as bytes that can be read.</summary>
-    public MessageMap<T> WithAll(IEnumerable<KeyValuePair<string, byte[]>> readable) => new(_parser, _all.SetItems(readable));
+    public MessageMap<T> WithAll(IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> readable) => new(_parser, _all.SetItems(readable));
 
     public IEnumerator<KeyValuePair<string, T>> GetEnumerator()
     {
-        foreach (KeyValuePair<string, byte[]> pair in _all)
+        foreach (KeyValuePair<string, ReadOnlyMemory<byte>> pair in _all)
         {
-            yield return KeyValuePair.Create(pair.Key, _parser.ParseFrom(pair.Value));
+            yield return KeyValuePair.Create(pair.Key, _parser.ParseFrom(pair.Value.Span));
         }
     }
 

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
+using Proxy.Core.Memory;
 using Proxy.LiveKit.ProtoJson;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Numbers;
@@ -13,14 +14,14 @@ namespace Proxy.Server.Store;
 /// <summary>Any thread. LiveKit's messages as the policy's own plain values.</summary>
 internal static class ObjectConversion
 {
-    public static Trunk ToTrunk(Wire.SIPInboundTrunkInfo info, TrunkExtras extras) => new()
+    public static Trunk ToTrunk(Wire.SIPInboundTrunkInfo info, TrunkExtras extras, ByteArena texts) => new()
     {
         Id = info.SipTrunkId,
         Name = info.Name,
         Metadata = info.Metadata,
-        Numbers = [.. info.Numbers],
+        Numbers = TextList.Of(info.Numbers, texts),
         AllowedAddresses = [.. info.AllowedAddresses],
-        AllowedNumbers = [.. info.AllowedNumbers],
+        AllowedNumbers = TextList.Of(info.AllowedNumbers, texts),
         AuthUsername = info.AuthUsername,
         AuthPassword = info.AuthPassword,
         AuthRealm = info.AuthRealm,

@@ -10,6 +10,7 @@ using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf;
+using Proxy.Core.Memory;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Validation;
@@ -20,8 +21,9 @@ namespace Proxy.Server.Store;
 
 /// <summary>
 /// Any thread reads; one connection is used by one at a time. Policy in LiveKit's own Redis hashes (<c>sip_inbound_trunk</c>,
-/// <c>sip_outbound_trunk</c>, <c>sip_dispatch_rule</c>: id → binary protobuf), our additions in <c>siproom_x</c>. The hashes notify nobody, so they are read
-/// each second and swapped when their digest changed; a call never waits for Redis. What was last read stays in force while Redis is away.
+/// <c>sip_outbound_trunk</c>, <c>sip_dispatch_rule</c>: id → binary protobuf), our additions in <c>siproom_x</c>. Each second Redis is asked whether
+/// somebody wrote to one of them (client tracking); then, or where Redis cannot tell, they are read, and swapped when their digest
+/// changed. A call never waits for Redis. What was last read stays in force while Redis is away.
 /// </summary>
 public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
 {
@@ -32,7 +34,9 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
     private readonly RedisStoreSettings _settings;
     private readonly SemaphoreSlim _using = new(1, 1);
     private RespClient? _client;
+    private RespClient? _readOver;
     private ulong _digest;
+    private int _mustSwap;
     private long _readings;
     private long _outages;
     private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, [], 0, "");
@@ -48,6 +52,9 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
 
     /// <summary>Why Redis cannot be reached now; empty while it can.</summary>
     public string Outage => Volatile.Read(ref _state).Outage;
+
+    /// <summary>Times that all hashes were read.</summary>
+    public long Readings => Interlocked.Read(ref _readings);
 
     /// <summary>Reads the hashes and swaps the snapshot when something changed.</summary>
     /// <returns>Whether something changed; false also while Redis is away (see <see cref="Outage"/>).</returns>
@@ -70,7 +77,7 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
     }
 
     /// <summary>The next refresh swaps although nothing in Redis changed: host names have other addresses now.</summary>
-    public void Rebuild() => Interlocked.Exchange(ref _digest, 0);
+    public void Rebuild() => Interlocked.Exchange(ref _mustSwap, 1);
 
     public void Write(MetricsWriter writer)
     {
@@ -80,7 +87,7 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
             "siproom_policy_quarantined", "Stored objects that are set aside, or stand in each other's way.", MetricsWriter.Label("why", why), count);
         Count("unreadable", state.Unreadable);
         Count("conflict", state.Quarantined.Count - state.Unreadable);
-        writer.Counter("siproom_redis_readings_total", "Times that all hashes were read.", Interlocked.Read(ref _readings));
+        writer.Counter("siproom_redis_readings_total", "Times that all hashes were read.", Readings);
         writer.Counter("siproom_redis_outages_total", "Times that Redis went away.", Interlocked.Read(ref _outages));
     }
 
@@ -178,16 +185,25 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         RespClient client = await ClientAsync(cancellation).ConfigureAwait(false);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(_settings.ReplyTimeout);
-        var hashes = new Dictionary<string, byte[]>[s_hashes.Length];
+        State old = Volatile.Read(ref _state);
+        if (await IsUntouchedAsync(client, timeout.Token).ConfigureAwait(false))
+        {
+            Volatile.Write(ref _state, old with { Outage = "" });
+            return false;
+        }
+        client.IsStale = false;
+        var hashes = new Dictionary<string, ReadOnlyMemory<byte>>[s_hashes.Length];
         ulong digest = 0;
+        var values = new ByteArena();
         for (int i = 0; i < s_hashes.Length; i++)
         {
-            hashes[i] = await client.HashAsync(s_hashes[i], timeout.Token).ConfigureAwait(false);
+            hashes[i] = await client.HashAsync(s_hashes[i], values, timeout.Token).ConfigureAwait(false);
             digest += Digest(i, hashes[i]);
         }
         Interlocked.Increment(ref _readings);
-        State old = Volatile.Read(ref _state);
-        if (digest == _digest && old.Snapshot.Version > 0)
+        _readOver = client;
+        bool mustSwap = Interlocked.Exchange(ref _mustSwap, 0) != 0;
+        if (digest == _digest && old.Snapshot.Version > 0 && !mustSwap)
         {
             Volatile.Write(ref _state, old with { Outage = "" });
             return false;
@@ -197,14 +213,25 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return true;
     }
 
+    /// <summary>Everything was read over this connection, and Redis says that nobody wrote to it since.</summary>
+    private async Task<bool> IsUntouchedAsync(RespClient client, CancellationToken cancellation)
+    {
+        if (!client.Tracks || _readOver != client || Volatile.Read(ref _mustSwap) != 0)
+        {
+            return false;
+        }
+        await client.PingAsync(cancellation).ConfigureAwait(false);
+        return !client.IsStale;
+    }
+
     /// <summary>A sum over the fields: their order in a hash means nothing.</summary>
-    private static ulong Digest(int hash, Dictionary<string, byte[]> fields)
+    private static ulong Digest(int hash, Dictionary<string, ReadOnlyMemory<byte>> fields)
     {
         ulong sum = 0;
-        foreach ((string field, byte[] value) in fields)
+        foreach ((string field, ReadOnlyMemory<byte> value) in fields)
         {
             ulong one = DigestOf(Encoding.UTF8.GetBytes(field), (ulong)hash + 1);
-            sum += DigestOf(value, one);
+            sum += DigestOf(value.Span, one);
         }
         return sum + (ulong)fields.Count;
     }
@@ -220,11 +247,11 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return hash;
     }
 
-    private void Swap(Dictionary<string, byte[]>[] hashes) => Volatile.Write(ref _state, Compile(hashes, _settings, Current.Version + 1));
+    private void Swap(Dictionary<string, ReadOnlyMemory<byte>>[] hashes) => Volatile.Write(ref _state, Compile(hashes, _settings, Current.Version + 1));
 
     /// <summary>What the hashes hold, read and indexed.</summary>
     /// <param name="hashes">Inbound trunks, outbound trunks, rules, numbers, additions: id → bytes.</param>
-    internal static State Compile(Dictionary<string, byte[]>[] hashes, RedisStoreSettings settings, long version)
+    internal static State Compile(Dictionary<string, ReadOnlyMemory<byte>>[] hashes, RedisStoreSettings settings, long version)
     {
         List<string> quarantined = [];
         StoredObjects none = StoredObjects.Empty;
@@ -248,16 +275,16 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
     /// A trunk works on without them.
     /// </summary>
     private static ImmutableDictionary<string, string> ReadExtras(
-        Dictionary<string, byte[]> fields, StoredObjects objects, List<string> quarantined, HashSet<string> aside)
+        Dictionary<string, ReadOnlyMemory<byte>> fields, StoredObjects objects, List<string> quarantined, HashSet<string> aside)
     {
         ImmutableDictionary<string, string>.Builder extras = ImmutableDictionary.CreateBuilder<string, string>();
-        foreach ((string id, byte[] value) in fields)
+        foreach ((string id, ReadOnlyMemory<byte> value) in fields)
         {
             bool isRule = objects.Rules.ContainsKey(id);
             string problem = isRule || objects.Inbound.ContainsKey(id) ? Check(isRule ? ObjectKind.Rule : ObjectKind.InboundTrunk, value) : "";
             if (problem.Length == 0)
             {
-                extras[id] = Encoding.UTF8.GetString(value);
+                extras[id] = Encoding.UTF8.GetString(value.Span);
                 continue;
             }
             quarantined.Add($"the additions of {id} in Redis (hash {ExtrasHash}) cannot be used: {problem}; {(isRule ? "the rule is" : "they are")} set aside");
@@ -270,7 +297,7 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
     }
 
     /// <returns>What is wrong first; empty when nothing is.</returns>
-    private static string Check(ObjectKind kind, byte[] json)
+    private static string Check(ObjectKind kind, ReadOnlyMemory<byte> json)
     {
         try
         {
@@ -320,11 +347,11 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return policy with { Rules = kept };
     }
 
-    private static List<KeyValuePair<string, byte[]>> Readable<T>(Dictionary<string, byte[]> fields, MessageParser<T> parser, ObjectKind kind, List<string> quarantined)
+    private static List<KeyValuePair<string, ReadOnlyMemory<byte>>> Readable<T>(Dictionary<string, ReadOnlyMemory<byte>> fields, MessageParser<T> parser, ObjectKind kind, List<string> quarantined)
         where T : class, IMessage<T>
     {
-        var readable = new List<KeyValuePair<string, byte[]>>(fields.Count);
-        foreach (KeyValuePair<string, byte[]> field in fields)
+        var readable = new List<KeyValuePair<string, ReadOnlyMemory<byte>>>(fields.Count);
+        foreach (KeyValuePair<string, ReadOnlyMemory<byte>> field in fields)
         {
             if (TryParse(parser, field.Value, out _))
             {
@@ -338,20 +365,20 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         return readable;
     }
 
-    private static IEnumerable<KeyValuePair<string, Wire.PhoneNumber>> Parsed(List<KeyValuePair<string, byte[]>> fields)
+    private static IEnumerable<KeyValuePair<string, Wire.PhoneNumber>> Parsed(List<KeyValuePair<string, ReadOnlyMemory<byte>>> fields)
     {
-        foreach (KeyValuePair<string, byte[]> field in fields)
+        foreach (KeyValuePair<string, ReadOnlyMemory<byte>> field in fields)
         {
-            yield return KeyValuePair.Create(field.Key, Wire.PhoneNumber.Parser.ParseFrom(field.Value));
+            yield return KeyValuePair.Create(field.Key, Wire.PhoneNumber.Parser.ParseFrom(field.Value.Span));
         }
     }
 
-    private static bool TryParse<T>(MessageParser<T> parser, byte[] value, [NotNullWhen(true)] out T? message)
+    private static bool TryParse<T>(MessageParser<T> parser, ReadOnlyMemory<byte> value, [NotNullWhen(true)] out T? message)
         where T : class, IMessage<T>
     {
         try
         {
-            message = parser.ParseFrom(value);
+            message = parser.ParseFrom(value.Span);
             return true;
         }
         catch (InvalidProtocolBufferException)

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Google.Protobuf;
+using Proxy.Core.Memory;
 using Proxy.Core.Net;
 using Proxy.Policy;
 using Proxy.Policy.Dispatch;
@@ -65,10 +66,11 @@ public sealed record StoredObjects
     /// <summary>The policy's own values; what cannot be read in an addition is left out (the stores refuse it before).</summary>
     public PolicyObjects ToPolicy(Compat compat, string[] interconnect, IReadOnlyDictionary<string, NetAddress[]> resolved)
     {
+        var texts = new ByteArena();
         List<Trunk> trunks = new(Inbound.Count);
         foreach (Wire.SIPInboundTrunkInfo info in Inbound.Values)
         {
-            trunks.Add(ObjectConversion.ToTrunk(info, Read(info.SipTrunkId, ExtrasJson.ReadTrunk, TrunkExtras.None)));
+            trunks.Add(ObjectConversion.ToTrunk(info, Read(info.SipTrunkId, ExtrasJson.ReadTrunk, TrunkExtras.None), texts));
         }
         List<DispatchRule> rules = new(Rules.Count);
         foreach (Wire.SIPDispatchRuleInfo info in Rules.Values)

@@ -107,6 +107,18 @@ public sealed class RoomLifeTests
     }
 
     [Fact]
+    public void Leave_that_comes_after_the_transports_goodbye_is_still_the_reason()
+    {
+        (RoomWorld world, RoomClient a, RoomClient b) = Two();
+        a.EndTransport();
+        b.EndTransport();
+        b.Send(new SignalRequest { Leave = new LeaveRequest { Reason = DisconnectReason.ClientInitiated } });
+        Assert.Equal(DisconnectReason.ClientInitiated, b.Frames[^1].Leave.Reason);
+        world.Advance(4_000);
+        Assert.Equal(DisconnectReason.ConnectionTimeout, a.Frames[^1].Leave.Reason);
+    }
+
+    [Fact]
     public void Lost_signalling_before_media_removes_and_after_it_does_not()
     {
         RoomWorld world = new();

@@ -45,11 +45,11 @@ public sealed class RedisStoreTests : IDisposable
         return port;
     }
 
-    private Process Start()
+    private Process Start(params string[] more)
     {
         var process = new Process
         {
-            StartInfo = new ProcessStartInfo("redis-server", ["--port", _port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(), "--logfile", "/dev/null"]),
+            StartInfo = new ProcessStartInfo("redis-server", ["--port", _port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(), "--logfile", "/dev/null", .. more]),
         };
         process.Start();
         for (int attempt = 0; attempt < 200; attempt++)
@@ -105,6 +105,40 @@ public sealed class RedisStoreTests : IDisposable
         Assert.True(await _store.RefreshAsync(default));
         Verdict verdict = policy.Decide(facts, default, null);
         Assert.Equal(("other", 2L), (verdict.Room, verdict.PolicyVersion));
+    }
+
+    [Fact]
+    public async Task Hashes_that_nobody_wrote_to_are_not_read_again()
+    {
+        await Write("sip_dispatch_rule", "SDR_1", Rule("SDR_1", "lobby"));
+        Assert.True(await _store.RefreshAsync(default));
+        for (int second = 0; second < 5; second++)
+        {
+            Assert.False(await _store.RefreshAsync(default));
+        }
+        Assert.Equal(1, _store.Readings);
+        await Write("sip_inbound_trunk", "ST_1", Trunk("ST_1", "+15550200"));
+        Assert.True(await _store.RefreshAsync(default));
+        Assert.Equal((2, "ST_1"), (_store.Readings, Assert.Single(_store.Current.Objects.Trunks).Id));
+        _store.Rebuild();
+        Assert.True(await _store.RefreshAsync(default));
+        Assert.False(await _store.RefreshAsync(default));
+        Assert.Equal(3, _store.Readings);
+    }
+
+    [Theory]
+    [InlineData("HELLO")]
+    [InlineData("CLIENT")]
+    public async Task A_server_that_cannot_tell_of_changes_is_read_each_time(string unknown)
+    {
+        Stop();
+        _redis = Start("--rename-command", unknown, "");
+        await Write("sip_dispatch_rule", "SDR_1", Rule("SDR_1", "lobby"));
+        Assert.True(await _store.RefreshAsync(default));
+        Assert.False(await _store.RefreshAsync(default));
+        await Write("sip_dispatch_rule", "SDR_1", Rule("SDR_1", "other"));
+        Assert.True(await _store.RefreshAsync(default));
+        Assert.Equal(3, _store.Readings);
     }
 
     [Fact]
