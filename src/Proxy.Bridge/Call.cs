@@ -90,10 +90,13 @@ public sealed class Call
     private bool _isMediaClosed;
     private bool _isMoving;
     private bool _isTimeoutResting;
+    private bool _isRejoining;
+    private bool _hasJoined;
     private bool _hasHeardCaller;
     private bool _hasAudience;
     private bool _roomExisted;
     private bool _hasFallenBack;
+    private List<string>? _lostIdentities;
     private string _dispatchFailure = "";
 
     internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, CallRecord record, MonoTime invitedAt)
@@ -724,6 +727,7 @@ public sealed class Call
     private void Enter(string room, MonoTime now)
     {
         Phase = CallPhase.Joining;
+        (_isRejoining, _hasJoined) = (false, false);
         _company.Reset();
         // Who keyed a PIN was answered before the room knew of the call.
         string status = _isAnswered ? CallStatus.Active : CallStatus.Ringing;
@@ -770,16 +774,20 @@ public sealed class Call
         switch (e.Kind)
         {
             case RoomEventKind.Joined:
-                Record.JoinedMs = Elapsed(now);
                 Record.RoomSid = e.RoomSid;
                 Record.ParticipantSid = e.ParticipantSid;
-                DispatchAgents(e.RoomExisted);
+                if (!_hasJoined)
+                {
+                    _hasJoined = true;
+                    Record.JoinedMs = Elapsed(now);
+                    DispatchAgents(e.RoomExisted);
+                }
                 break;
             case RoomEventKind.PublishReady:
                 Record.RoomCodec = e.Publish!.Codec.ToString().ToLowerInvariant();
                 break;
             case RoomEventKind.Active:
-                Record.MediaReadyMs = Elapsed(now);
+                Record.MediaReadyMs = _isRejoining ? Record.MediaReadyMs : Elapsed(now);
                 Phase = Phase == CallPhase.Joining ? CallPhase.Ringing : Phase;
                 break;
             case RoomEventKind.TrackAdded:
@@ -820,7 +828,11 @@ public sealed class Call
             Enter(Verdict.Room, now);
             _services.Observer.Entering(Record);
         }
-        else if (IsBridged)
+        else if (e.End == RoomEnd.DuplicateIdentity && !IsDead(now) && (_lostIdentities?.Count ?? 0) < _services.Limits.RoomRejoins)
+        {
+            Rejoin(now);
+        }
+        else if (IsBridged || _isRejoining)
         {
             EndByRoom(new Outcome(EndedBy.Room, code, e.Text, 200, RoomOutcome.Cause(e.End)), RoomOutcome.IsByWish(e.End), now);
         }
@@ -868,6 +880,28 @@ public sealed class Call
         Command(CallCommandKind.Play, new Playback(message, PartingNumber));
     }
 
+    /// <summary>The same caller came into the room through another node, and the room server put us out: we come back beside it; a caller
+    /// who was answered hears a gap and no ringing.</summary>
+    private void Rejoin(MonoTime now)
+    {
+        if (IsBridged)
+        {
+            _isRejoining = true;
+            (_answerAt, _nextRing) = (MonoTime.Never, MonoTime.Never);
+            _ringUntil = now + RingingTimeout;
+        }
+        Phase = CallPhase.Joining;
+        string lost = Record.Identity;
+        List<string> notAgain = _lostIdentities ??= [];
+        notAgain.Add(lost);
+        RoomRequest request = _seats.Take(this, Record.Room, _room.Attributes[CallStatus.Key], now, identity => notAgain.Contains(identity) || _company.Has(identity));
+        _company.Reset();
+        // What an agent changed of us stays changed.
+        _room.Enter(request with { Attributes = _room.Attributes }, now);
+        Flag("identity_taken");
+        _services.Observer.Rejoining(Record, lost);
+    }
+
     /// <summary>The sides are joined when somebody can be heard: a remote audio track that is wired through, or another phone.</summary>
     private void ConsiderAnswer(MonoTime now)
     {
@@ -875,7 +909,7 @@ public sealed class Call
         {
             return;
         }
-        bool isReady = Verdict.AnswerMode == AnswerMode.AtOnce || _room.HasRemoteAudio || (_hasAudience && now >= _answerAt);
+        bool isReady = _isRejoining || Verdict.AnswerMode == AnswerMode.AtOnce || _room.HasRemoteAudio || (_hasAudience && now >= _answerAt);
         if (isReady)
         {
             Answer(now);
@@ -907,6 +941,7 @@ public sealed class Call
             Command(CallCommandKind.Deafen, false);
         }
         Phase = _isConfirmed ? CallPhase.Connected : CallPhase.Answered;
+        _isRejoining = false;
         Record.BridgedMs = Record.BridgedMs < 0 ? Elapsed(now) : Record.BridgedMs;
         EndReferral(200, now);
         SetActive(now);
@@ -1075,7 +1110,7 @@ public sealed class Call
         {
             _pin!.Press(digit, isInfo, now);
         }
-        else if (IsBridged)
+        else if (IsBridged || _isRejoining)
         {
             _room.SendDtmf(digit, now);
         }

@@ -93,6 +93,10 @@ public interface ICallObserver
     /// <summary>The call goes into a room later than it was taken: after a PIN, or into the fallback room.</summary>
     void Entering(CallRecord record);
 
+    /// <summary>The same caller took the call's identity in its room from another node; it joins again beside it.</summary>
+    /// <param name="lost">The identity that it had.</param>
+    void Rejoining(CallRecord record, string lost);
+
     /// <summary>A transfer that an agent asked for is over; the call may go on.</summary>
     void Transferred(CallRecord record, TransferRecord transfer);
 

@@ -12,7 +12,8 @@ namespace Proxy.Bridge;
 
 /// <summary>
 /// Signal thread. Which call sits in which room under which identity: a room server throws out the first of two equal ones. Beside
-/// a live call of the same caller the next gets <c>sip_&lt;number&gt;_2</c>; a dead one is ended and its seat taken.
+/// a live call of the same caller the next gets <c>sip_&lt;number&gt;_2</c>; a dead one is ended and its seat taken. Calls of other nodes
+/// are not known here: whom one of them puts out of its seat takes another (<see cref="Call"/>).
 /// </summary>
 /// <param name="end">Ends a dead call.</param>
 internal sealed class RoomSeats(CallServices services, Action<Call, MonoTime> end)
@@ -25,18 +26,14 @@ internal sealed class RoomSeats(CallServices services, Action<Call, MonoTime> en
     /// <summary>Takes a seat for the call, gives back the one it had.</summary>
     /// <param name="room">The verdict's room, or its fallback.</param>
     /// <param name="status">The first <c>sip.callStatus</c>.</param>
-    public RoomRequest Take(Call call, string room, string status, MonoTime now)
+    /// <param name="isTaken">Identities that somebody else is known to have.</param>
+    public RoomRequest Take(Call call, string room, string status, MonoTime now, Predicate<string>? isTaken = null)
     {
         Release(call);
         Verdict verdict = call.Verdict;
         string identity = verdict.Identity;
-        for (int n = 2; _seats.TryGetValue((room, identity), out Call? other); n++)
+        for (int n = 2; !TryFree(room, identity, isTaken, now); n++)
         {
-            if (other.IsDead(now))
-            {
-                end(other, now);
-                break;
-            }
             identity = string.Create(CultureInfo.InvariantCulture, $"{verdict.Identity}_{n}");
         }
         _seats[(room, identity)] = call;
@@ -55,6 +52,24 @@ internal sealed class RoomSeats(CallServices services, Action<Call, MonoTime> en
         {
             _seats.Remove(seat);
         }
+    }
+
+    private bool TryFree(string room, string identity, Predicate<string>? isTaken, MonoTime now)
+    {
+        if (isTaken?.Invoke(identity) == true)
+        {
+            return false;
+        }
+        if (!_seats.TryGetValue((room, identity), out Call? other))
+        {
+            return true;
+        }
+        if (!other.IsDead(now))
+        {
+            return false;
+        }
+        end(other, now);
+        return true;
     }
 
     private RoomRequest Request(Call call, string room, string identity, string status)

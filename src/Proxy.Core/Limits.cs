@@ -100,6 +100,9 @@ public sealed record Limits
     /// <summary>An answered caller who should be heard and was not for so long makes room for a new call of the same number in the same room.</summary>
     public TimeSpan DeadLegSilence { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often one call takes another identity because the same caller came into its room through another node; each such call costs one. Then it ends: two who throw each other out must not go on for ever.</summary>
+    public int RoomRejoins { get; init; } = 8;
+
     // ---- PIN ----
 
     /// <summary>Longest PIN, as livekit/sip has it.</summary>

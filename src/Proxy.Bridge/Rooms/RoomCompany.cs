@@ -10,7 +10,8 @@ namespace Proxy.Bridge.Rooms;
 /// <summary>Signal thread. Who else is in the caller's room, and since when nobody is.</summary>
 internal sealed class RoomCompany
 {
-    private readonly HashSet<string> _others = [];
+    /// <summary>Identity by participant id.</summary>
+    private readonly Dictionary<string, string> _others = [];
     private bool _hasAsked;
 
     /// <summary>When the rule wants something done about it; never while somebody is there, and not before somebody was.</summary>
@@ -23,9 +24,12 @@ internal sealed class RoomCompany
         AloneAt = MonoTime.Never;
     }
 
+    /// <summary>Whether somebody else is there under that identity.</summary>
+    public bool Has(string identity) => _others.ContainsValue(identity);
+
     public void Joined(RemoteParticipant who)
     {
-        _others.Add(who.Sid);
+        _others[who.Sid] = who.Identity;
         _hasAsked = false;
         AloneAt = MonoTime.Never;
     }

@@ -16,6 +16,7 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     private readonly LeniencyLog _leniency = new(log);
     private long _answered;
     private long _broken;
+    private long _rejoins;
 
     public void Started(CallRecord record) => NodeLog.Started(
         log, record.CallId, record.SipCallId, record.FromUser, record.ToUser, record.TrunkId, record.RuleId, record.Room, record.Source);
@@ -27,6 +28,12 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     }
 
     public void Entering(CallRecord record) => NodeLog.Entering(log, record.CallId, record.SipCallId, record.RuleId, record.Room);
+
+    public void Rejoining(CallRecord record, string lost)
+    {
+        Interlocked.Increment(ref _rejoins);
+        NodeLog.Rejoining(log, record.CallId, record.SipCallId, record.Room, lost, record.Identity);
+    }
 
     public void Transferred(CallRecord record, TransferRecord transfer) =>
         NodeLog.Transferred(log, record.CallId, transfer.Id, transfer.By, transfer.Result, transfer.SipStatus, Math.Round(transfer.EndedMs - transfer.AskedMs));
@@ -50,6 +57,7 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     public void Write(MetricsWriter writer)
     {
         writer.Counter("siproom_calls_answered_total", "Calls that were answered.", Interlocked.Read(ref _answered));
+        writer.Counter("siproom_room_rejoins_total", "Times that a live call lost its identity in a room to the same caller on another node and joined again beside it.", Interlocked.Read(ref _rejoins));
         _leniency.Write(writer);
         writer.Counter("siproom_calls_broken_total", "Calls that a fault of ours ended.", Interlocked.Read(ref _broken));
         void Packets(string leg, string direction, long value) => writer.Counter(
@@ -117,6 +125,9 @@ internal static partial class NodeLog
 
     [LoggerMessage(6207, LogLevel.Information, "call enters its room callID={callID} sipCallID={sipCallID} sipRule={sipRule} room={room}")]
     public static partial void Entering(ILogger log, string callID, string sipCallID, string sipRule, string room);
+
+    [LoggerMessage(6223, LogLevel.Information, "call joins its room again: another node's call took its identity callID={callID} sipCallID={sipCallID} room={room} was={was} identity={identity}")]
+    public static partial void Rejoining(ILogger log, string callID, string sipCallID, string room, string was, string identity);
 
     [LoggerMessage(6209, LogLevel.Information, "call transfer over callID={callID} transferID={transferID} by={by} result={result} status={status} afterMs={afterMs}")]
     public static partial void Transferred(ILogger log, string callID, string transferID, string by, string result, int status, double afterMs);

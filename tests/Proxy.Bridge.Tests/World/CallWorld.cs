@@ -280,6 +280,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
 
     public void Entering(CallRecord record) => Entered.Add(record.Room);
 
+    /// <summary>Identities that calls lost to other nodes, and those that they took instead.</summary>
+    public List<(string Lost, string Taken)> Rejoined { get; } = [];
+
+    public void Rejoining(CallRecord record, string lost) => Rejoined.Add((lost, record.Identity));
+
     public void Started(CallRecord record)
     {
     }

@@ -98,8 +98,8 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
 
     public void RemoveAgent() => _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantLeft) { Participant = s_agent });
 
-    public void AddPhone() =>
-        _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantJoined) { Participant = new RemoteParticipant("PA_3", "sip_2", "Phone", RemoteKind.Sip) });
+    public void AddPhone(string identity = "sip_2") =>
+        _events.Enqueue(new RoomEvent(RoomEventKind.ParticipantJoined) { Participant = new RemoteParticipant("PA_" + identity, identity, "Phone", RemoteKind.Sip) });
 
     public void End(RoomEnd end, string why)
     {
