@@ -1,34 +1,60 @@
 using System;
+using System.Collections.ObjectModel;
 using System.CommandLine;
 using System.IO;
 using System.Text;
 using System.Text.Json;
 using System.Threading;
 using Google.Protobuf;
+using Proxy.Core.Net;
 using Proxy.LiveKit.ProtoJson;
+using Proxy.Policy;
 using Proxy.Server.Api;
+using Proxy.Server.Config;
 using Proxy.Server.Store;
 
 namespace Proxy.Server.Commands;
 
-/// <summary>Main thread. The policy as the verbs change it: of the node that runs, or of a folder without a node. Both answer with the same bytes.</summary>
+/// <summary>Main thread. The policy as the verbs change it: of the node that runs, or of a folder or a Redis without a node. All answer with the same bytes.</summary>
 internal sealed class PolicyDoor : IDisposable
 {
     private readonly ControlClient? _node;
     private readonly SipTwirp? _twirp;
     private readonly PolicyDesk? _desk;
+    private readonly RedisStore? _redis;
 
     private PolicyDoor(ControlClient node) => _node = node;
 
-    private PolicyDoor(FolderStore store)
+    private PolicyDoor(IObjectStore store, Compat compat)
     {
-        _twirp = new SipTwirp(new SipApi(store, new SipApiSettings { NewId = SipIds.New }));
+        _twirp = new SipTwirp(new SipApi(store, new SipApiSettings { Compat = compat, NewId = SipIds.New }));
         _desk = new PolicyDesk(store);
+        _redis = store as RedisStore;
     }
 
     public static PolicyDoor OverNode(ControlClient node) => new(node);
 
-    public static PolicyDoor OverFolder(FolderStore store) => new(store);
+    public static PolicyDoor OverFolder(FolderStore store) => new(store, Compat.Strict);
+
+    /// <summary>The hashes of the configuration's Redis, read once.</summary>
+    /// <returns>Null with a sentence when they cannot be read.</returns>
+    public static PolicyDoor? OverRedis(ServerConfig config, out string error)
+    {
+        RedisStore? store = PolicyRuntime.TryRedis(config.Redis!, config, () => ReadOnlyDictionary<string, NetAddress[]>.Empty, out error);
+        if (store is null)
+        {
+            return null;
+        }
+        store.RefreshAsync(CancellationToken.None).GetAwaiter().GetResult();
+        if (store.Outage.Length > 0)
+        {
+            error = $"no node of this configuration runs, and Redis at {config.Redis!.Addresses[0]} cannot be read: {store.Outage}";
+            store.Dispose();
+            return null;
+        }
+        Terminal.Lines(store.Quarantined);
+        return new PolicyDoor(store, config.Compat);
+    }
 
     /// <summary>One method of LiveKit's services.</summary>
     /// <returns>False when it was told to the terminal what is wrong; <paramref name="exit"/> says how to end.</returns>
@@ -54,7 +80,11 @@ internal sealed class PolicyDoor : IDisposable
     public bool TryImport(string csv, out string json, out int exit) =>
         TrySend("POST", "policy/numbers", csv, () => _desk!.ImportAsync(csv, CancellationToken.None).GetAwaiter().GetResult(), out json, out exit);
 
-    public void Dispose() => _node?.Dispose();
+    public void Dispose()
+    {
+        _node?.Dispose();
+        _redis?.Dispose();
+    }
 
     private bool TrySend(string method, string path, string? body, Func<SipReply> local, out string text, out int exit)
     {
@@ -123,7 +153,15 @@ internal sealed class PolicyFlags
             exit = ExitCode.Done;
             return PolicyDoor.OverNode(node);
         }
-        exit = Terminal.Fail(exit, error);
-        return null;
+        PolicyDoor? redis = exit == ExitCode.Failed && !_node.NamesNode(result) && _node.Config(result) is { } file ? OverRedis(file, ref error) : null;
+        exit = redis is null ? Terminal.Fail(exit, error) : ExitCode.Done;
+        return redis;
+    }
+
+    /// <param name="error">Stays as it is when the configuration keeps its policy elsewhere.</param>
+    private static PolicyDoor? OverRedis(string file, ref string error)
+    {
+        ServerConfig? config = new ConfigLoader(new ConfigOverrides { File = file, IsOffline = true }).Load().Config;
+        return config is { PolicyInRedis: true, Redis: not null } ? PolicyDoor.OverRedis(config, out error) : null;
     }
 }

@@ -201,14 +201,15 @@ public sealed class PolicyRuntime : IDisposable, IMetricsSource
         }
         if (config.PolicyInRedis && config.Redis is { } redis)
         {
-            return TryRedis(redis, config, hosts, out error);
+            return TryRedis(redis, config, () => hosts.Known, out error);
         }
         bool needsNone = config.IsDev || config.Hook is not null;
         error = needsNone ? "" : "no policy: give --policy DIR, or policy: { folder: DIR } in the configuration";
         return needsNone ? new MemoryStore(config.Compat) : null;
     }
 
-    private static RedisStore? TryRedis(RedisConfig redis, ServerConfig config, ResolvedHosts hosts, out string error)
+    /// <returns>Null with a sentence when the configuration names no Redis that can be used; nothing is read yet.</returns>
+    internal static RedisStore? TryRedis(RedisConfig redis, ServerConfig config, Func<IReadOnlyDictionary<string, NetAddress[]>> hosts, out string error)
     {
         error = redis.Addresses.Count != 1 || redis.SentinelMasterName.Length > 0 ? "redis: one address is wanted; Sentinel and Cluster are not built yet"
             : redis.UseTls ? "redis: use_tls is not built yet" : "";
@@ -224,7 +225,7 @@ public sealed class PolicyRuntime : IDisposable, IMetricsSource
             Address = new RedisAddress(address[..colon].Trim('[', ']'), port) { User = redis.Username, Password = redis.Password, Database = redis.Db },
             Compat = config.Compat,
             InterconnectAddresses = config.InterconnectAddresses,
-            ResolvedHosts = () => hosts.Known,
+            ResolvedHosts = hosts,
         });
     }
 
