@@ -27,6 +27,7 @@ without_audio() {
     for name in sdk twilio docs hook; do script 300 tests/interop/api/$name.mjs; done
     script 300 tests/interop/wire/replay.mjs
     script 100 tests/interop/rooms/flows.mjs
+    script 60 tests/interop/rooms/two-nodes.mjs
 }
 
 # Sessions of 90 s that are refreshed: they wait, and take nothing from the others.

@@ -12,9 +12,9 @@ function linear(law) {
 }
 
 export class Phone {
-  static async call(to, { from = '+15550999', headers = [], host = HOST } = {}) {
+  static async call(to, { from = '+15550999', headers = [], host = HOST, at = SIP } = {}) {
     const phone = new Phone();
-    Object.assign(phone, { to, from, headers, host, sip: await bind(host), rtp: await bind(host), start: Date.now() });
+    Object.assign(phone, { to, from, headers, host, at, sip: await bind(host), rtp: await bind(host), start: Date.now() });
     phone.sip.on('message', (bytes) => phone.#receive(bytes.toString()));
     phone.rtp.on('message', (bytes) => phone.#hear(bytes));
     phone.#send(phone.#request('INVITE', 1, phone.branch, '', phone.#sdp(), ['Content-Type: application/sdp', ...headers]));
@@ -104,10 +104,10 @@ export class Phone {
       + 'a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=sendrecv\r\n';
   }
 
-  #send(text) { const [host, port] = SIP.split(':'); this.sip.send(text, Number(port), host); }
+  #send(text) { const [host, port] = this.at.split(':'); this.sip.send(text, Number(port), host); }
 
   #request(method, cseq, branch, toTag, body, extra = []) {
-    const uri = `sip:${this.to}@${SIP}`;
+    const uri = `sip:${this.to}@${this.at}`;
     return [`${method} ${uri} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.sip.address().port};branch=${branch};rport`, 'Max-Forwards: 70',
       `From: <sip:${this.from}@${this.host}>;tag=${this.tag}`, `To: <${uri}>${toTag ? ';tag=' + toTag : ''}`, `Call-ID: ${this.callId}`, `CSeq: ${cseq} ${method}`,
       `Contact: <sip:${this.from}@${this.host}:${this.sip.address().port}>`, ...extra, `Content-Length: ${body.length}`, '', body].join('\r\n');
