@@ -9,6 +9,8 @@ using Proxy.Core.Collections;
 using Proxy.Core.Time;
 using Proxy.Participant;
 using Proxy.Policy;
+using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Dispatch;
 using Proxy.Sdp;
 using Proxy.Sip;
@@ -68,10 +70,12 @@ public sealed class Call
     private readonly CallMedia _media;
     private readonly RoomStay _room;
     private readonly RoomSeats _seats;
+    private readonly Questions _questions;
     private readonly RoomCompany _company = new();
     private PinDialogue? _pin;
     private CallTransfer? _transfer;
     private Referral? _referral;
+    private Question? _question;
     private Outcome _parting;
     private MonoTime _partAt = MonoTime.Never;
     private short[]? _sound;
@@ -99,7 +103,7 @@ public sealed class Call
     private List<string>? _lostIdentities;
     private string _dispatchFailure = "";
 
-    internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, CallRecord record, MonoTime invitedAt)
+    internal Call(SlotId id, CallServices services, in CallFacts facts, Verdict verdict, SipLeg sip, CallMedia media, RoomSeats seats, Questions questions, CallRecord record, MonoTime invitedAt)
     {
         Id = id;
         _services = services;
@@ -108,6 +112,7 @@ public sealed class Call
         _sip = sip;
         _media = media;
         _seats = seats;
+        _questions = questions;
         _room = new RoomStay(id, services, media);
         Record = record;
         InvitedAt = invitedAt;
@@ -325,9 +330,10 @@ public sealed class Call
         // Whoever is quicker than the last message: the room is why the call ends.
         Outcome outcome = Phase == CallPhase.Parting ? _parting : reason;
         Phase = CallPhase.Ending;
+        DropQuestion();
         _transfer?.HandleCallEnded();
         DrainTransfer(now);
-        EndReferral(outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
+        EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
         Record.Code = outcome.Code;
         Record.Sentence = outcome.Sentence;
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
@@ -429,7 +435,7 @@ public sealed class Call
         Phase = CallPhase.Asking;
         _pin = new PinDialogue(Verdict.Pin ?? PinPrompt.Default, _services.Prompts, _services.Limits);
         _services.Pins.Asked++;
-        if (TryAccept(now))
+        if (_isAnswered || TryAccept(now))
         {
             _pin.Begin(now);
         }
@@ -463,13 +469,22 @@ public sealed class Call
     /// <param name="digits">A secret: it goes to the policy and nowhere else.</param>
     private void Judge(string digits, MonoTime now)
     {
-        Verdict asked = Verdict;
-        Verdict verdict = _services.Policy.DecidePin(_facts, asked, digits, _services.Caps.At(now), null);
+        CallFacts facts = _referral?.Facts ?? _facts;
+        Verdict verdict = _services.Policy.DecidePin(facts, Verdict, digits, _services.Caps.At(now), null);
         switch (verdict.Kind)
         {
             case VerdictKind.Join:
                 _services.Pins.Right++;
                 Admit(verdict, now);
+                break;
+            case VerdictKind.Deferred:
+                _services.Pins.Right++;
+                // What the call will count against is taken before somebody is asked: nobody else gets the last place meanwhile.
+                CapClaim[] caps = verdict.Deferral!.Local.Caps;
+                _services.Caps.Move(Verdict.Caps, caps, now);
+                Verdict = Verdict with { Caps = caps };
+                PlayRingback();
+                Await(facts, verdict, now);
                 break;
             case VerdictKind.AskPin:
                 _services.Pins.Wrong++;
@@ -483,6 +498,61 @@ public sealed class Call
         _pin!.Judge(verdict, now);
     }
 
+    /// <summary>The verdict waits for an answer; where nobody can be asked it is decided at once.</summary>
+    private void Await(in CallFacts facts, Verdict deferred, MonoTime now)
+    {
+        var question = new Question(this, facts, deferred);
+        if (_questions.TryAsk(question, now, out string why))
+        {
+            _question = question;
+            return;
+        }
+        Resume(question, DeferredAnswer.Failed(why), now);
+    }
+
+    /// <summary>The answer came, or never will.</summary>
+    internal void HandleAnswer(Question question, in DeferredAnswer answer, MonoTime now)
+    {
+        _question = null;
+        Resume(question, answer, now);
+        Drain(now);
+    }
+
+    private void Resume(Question question, in DeferredAnswer answer, MonoTime now)
+    {
+        _services.Caps.Release(Verdict.Caps, now);
+        Verdict verdict = _services.Policy.Resume(question.Facts, question.Deferred, answer, _services.Caps.At(now), null);
+        _services.Caps.Restore(Verdict.Caps);
+        Note(verdict.Note);
+        if (verdict.Kind == VerdictKind.Deferred)
+        {
+            Await(question.Facts, verdict, now);
+        }
+        else if (!question.Deferred.Deferral!.IsPinPassed)
+        {
+            CarryReferral(verdict, now);
+        }
+        else if (verdict.Kind == VerdictKind.Join)
+        {
+            Admit(verdict, now);
+        }
+        else
+        {
+            End(new Outcome(EndedBy.Us, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus, verdict.Q850Cause), now);
+        }
+    }
+
+    private void Note(string note) => Record.Note = Record.Note.Length == 0 || note.Length == 0 ? Record.Note + note : Record.Note + "; " + note;
+
+    private void DropQuestion()
+    {
+        if (_question is not null)
+        {
+            _questions.GiveUp(_question);
+            _question = null;
+        }
+    }
+
     /// <summary>The right PIN: the room is joined now, and the caller hears ringing until somebody there can be heard.</summary>
     private void Admit(Verdict verdict, MonoTime now)
     {
@@ -492,9 +562,20 @@ public sealed class Call
         Record.PolicyVersion = verdict.PolicyVersion;
         Record.PinMs = Elapsed(now);
         PlayRingback();
-        Enter(verdict.Room, now);
         _ringSince = now;
         _ringUntil = now + RingingTimeout;
+        EnterNext(now);
+    }
+
+    /// <summary>Into the verdict's room as soon as the one before, if any, is left.</summary>
+    private void EnterNext(MonoTime now)
+    {
+        if (_isMoving)
+        {
+            Phase = CallPhase.Joining;
+            return;
+        }
+        Enter(Verdict.Room, now);
         _services.Observer.Entering(Record);
     }
 
@@ -594,37 +675,47 @@ public sealed class Call
             Dialog.Respond(e.Request, status, default, default, now);
             return;
         }
-        Verdict verdict = DecideReferral(referral!.FactsOf(_facts, in refer, _services.UtcAt(now)), now);
+        referral!.Read(_facts, in refer, _services.UtcAt(now));
+        Verdict verdict = DecideAgain(referral.Facts, now);
         if (verdict.Kind == VerdictKind.Challenge)
         {
             Dialog.Challenge(e.Request, System.Text.Encoding.UTF8.GetBytes(Turnstile.ChallengeText(verdict.Challenge!)), now);
             return;
         }
         Record.Add(new TransferRecord(CallTransfer.NewId(_services.Random), referral.Target, Elapsed(now)) { By = "caller" });
-        if (verdict.Kind == VerdictKind.Join)
+        if (verdict.Kind != VerdictKind.Reject)
         {
             Dialog.Respond(e.Request, 202, default, default, now);
             referral.Tell(100, isLast: false, now);
             _referral = referral;
-            Move(verdict, now);
+            CarryReferral(verdict, now);
             return;
         }
         Span<byte> buffer = stackalloc byte[512];
         var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
         Turnstile.AddRefusal(ref headers, verdict);
-        status = verdict.Kind == VerdictKind.Reject ? verdict.SipStatus : 603;
-        Dialog.Respond(e.Request, status, default, headers.Written, now);
-        NoteTransfer("refused", status, now);
+        Dialog.Respond(e.Request, verdict.SipStatus, default, headers.Written, now);
+        NoteTransfer("refused", verdict.SipStatus, now);
     }
 
-    private Verdict DecideReferral(in CallFacts facts, MonoTime now)
+    /// <summary>The REFER is accepted (202): what becomes of it is told by NOTIFY. A refusal leaves the call where it is.</summary>
+    private void CarryReferral(Verdict verdict, MonoTime now)
     {
-        Verdict verdict = DecideAgain(facts, now);
-        if (verdict.Kind == VerdictKind.Join)
+        switch (verdict.Kind)
         {
-            _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
+            case VerdictKind.Join:
+            case VerdictKind.AskPin:
+                _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
+                Move(verdict, now);
+                break;
+            case VerdictKind.Deferred:
+                Await(_referral!.Facts, verdict, now);
+                break;
+            default:
+                // Asked for credentials only now, a 407 has no place any more.
+                EndReferral("refused", verdict.Kind == VerdictKind.Reject ? verdict.SipStatus : 603, now);
+                break;
         }
-        return verdict;
     }
 
     /// <summary>What the call counts against now does not stand in its own way.</summary>
@@ -664,7 +755,11 @@ public sealed class Call
         {
             return answer.IsAccepted ? new AnswerVerdict(AnswerCode.TooLong) : answer;
         }
-        EndReferral(487, now);
+        if (_referral is not null)
+        {
+            DropQuestion();
+            EndReferral("failed", 487, now);
+        }
         SipLeg old = _sip;
         (_sip, _isConfirmed) = (sip, false);
         Phase = Phase == CallPhase.Connected ? CallPhase.Answered : Phase;
@@ -684,29 +779,39 @@ public sealed class Call
         return answer;
     }
 
-    /// <summary>Out of the room; when that is done, into the other one. The caller hears ringing until somebody there can be heard.</summary>
+    /// <summary>Out of the room; when that is done, and the right PIN was keyed where one is asked, into the other one. The caller hears ringing
+    /// until somebody there can be heard.</summary>
     private void Move(Verdict verdict, MonoTime now)
     {
         Verdict = verdict;
         Record.RuleId = verdict.RuleId;
         Record.PolicyVersion = verdict.PolicyVersion;
-        PlayRingback();
         Phase = CallPhase.Joining;
+        _isRejoining = false;
         (_isMoving, _hasAudience, _roomExisted, _hasFallenBack, _dispatchFailure) = (true, false, false, false, "");
         (_answerAt, _activeAt, _nextRing) = (MonoTime.Never, MonoTime.Never, MonoTime.Never);
         _ringSince = now;
         _ringUntil = now + RingingTimeout;
         _room.Leave(now);
+        if (verdict.Kind == VerdictKind.AskPin)
+        {
+            Command(CallCommandKind.Deafen, true);
+            Ask(now);
+        }
+        else
+        {
+            PlayRingback();
+        }
     }
 
     /// <summary>The REFER of the caller's side has its result.</summary>
-    private void EndReferral(int status, MonoTime now)
+    private void EndReferral(string result, int status, MonoTime now)
     {
         if (_referral is not null)
         {
             _referral.Tell(status, isLast: true, now);
             _referral = null;
-            NoteTransfer(status < 300 ? "moved" : "failed", status, now);
+            NoteTransfer(result, status, now);
         }
     }
 
@@ -825,8 +930,10 @@ public sealed class Call
         if (_isMoving)
         {
             _isMoving = false;
-            Enter(Verdict.Room, now);
-            _services.Observer.Entering(Record);
+            if (Phase != CallPhase.Asking)
+            {
+                EnterNext(now);
+            }
         }
         else if (e.End == RoomEnd.DuplicateIdentity && !IsDead(now) && (_lostIdentities?.Count ?? 0) < _services.Limits.RoomRejoins)
         {
@@ -871,7 +978,8 @@ public sealed class Call
         }
         Phase = CallPhase.Parting;
         _parting = outcome;
-        EndReferral(outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
+        DropQuestion();
+        EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
         // A little more than it takes, for the shard's grid; its end is told.
         _partAt = MonoTime.Min(now.AddMillis((message.Length / 8) + 200), now + _services.Limits.Parting);
         _services.Comforts.RoomLost++;
@@ -943,7 +1051,7 @@ public sealed class Call
         Phase = _isConfirmed ? CallPhase.Connected : CallPhase.Answered;
         _isRejoining = false;
         Record.BridgedMs = Record.BridgedMs < 0 ? Elapsed(now) : Record.BridgedMs;
-        EndReferral(200, now);
+        EndReferral("moved", 200, now);
         SetActive(now);
     }
 

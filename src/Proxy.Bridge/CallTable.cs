@@ -28,7 +28,7 @@ public sealed class CallTable
     private readonly Turnstile _door;
     private readonly RefusedInvites _refused;
     private readonly RoomSeats _seats;
-    private readonly WaitingCalls _waiting;
+    private readonly Questions _questions;
 
     public CallTable(CallServices services)
     {
@@ -36,7 +36,7 @@ public sealed class CallTable
         _door = new Turnstile(services, Counters);
         _refused = new RefusedInvites(services, Counters);
         _seats = new RoomSeats(services, Replace);
-        _waiting = new WaitingCalls(services, Resume);
+        _questions = new Questions(services, Resume);
         _calls = new SlotMap<Slot>(services.Limits.CallsMax);
         _timers = new TimerQueue(services.Limits.CallsMax);
     }
@@ -44,8 +44,8 @@ public sealed class CallTable
     /// <summary>Calls that are not over.</summary>
     public int Count => _calls.Count;
 
-    /// <summary>Calls whose verdict waits for an answer; not in <see cref="Count"/>.</summary>
-    public int Waiting => _waiting.Count;
+    /// <summary>Verdicts that wait for an answer: mostly of calls that are not in <see cref="Count"/> yet.</summary>
+    public int Waiting => _questions.Count;
 
     /// <summary>New calls get 503; running calls go on until <see cref="DrainUntil"/>.</summary>
     public bool IsDraining { get; private set; }
@@ -56,7 +56,7 @@ public sealed class CallTable
     /// <summary>The node has no CPU left for one more call: new calls get 503.</summary>
     public bool IsOverloaded { get; set; }
 
-    public MonoTime NextDeadline => MonoTime.Min(MonoTime.Min(_timers.NextDeadline, _waiting.NextDeadline), DrainUntil);
+    public MonoTime NextDeadline => MonoTime.Min(MonoTime.Min(_timers.NextDeadline, _questions.NextDeadline), DrainUntil);
 
     /// <summary>Attempts by how they ended; for metrics.</summary>
     public CallCounters Counters { get; } = new();
@@ -83,13 +83,13 @@ public sealed class CallTable
         }
         else if (e.Dialog?.Owner is WaitingCall waiting && e.Kind == SipEventKind.Cancelled)
         {
-            _waiting.GiveUp(waiting);
+            _questions.GiveUp(waiting.Question!);
             _door.Cancelled(waiting.Record, now);
         }
     }
 
-    /// <summary>What a waiting call waited for; one that waits no longer is ignored.</summary>
-    public void HandleAnswer(SlotId waiting, in DeferredAnswer answer, MonoTime now) => _waiting.HandleAnswer(waiting, answer, now);
+    /// <summary>What a verdict waited for; one that waits no longer is ignored.</summary>
+    public void HandleAnswer(SlotId waiting, in DeferredAnswer answer, MonoTime now) => _questions.HandleAnswer(waiting, answer, now);
 
     /// <summary>An INVITE that the endpoint refused by itself (<see cref="SipEndpoint.TryPollRefusal"/>): it gets its record.</summary>
     public void HandleRefused(ReadOnlySpan<byte> message, in SipFlow flow, in SipRefusal refusal, MonoTime now) =>
@@ -125,7 +125,7 @@ public sealed class CallTable
 
     public void HandleTimeout(MonoTime now)
     {
-        _waiting.HandleTimeout(now);
+        _questions.HandleTimeout(now);
         while (_timers.TryExpire(now, out int index))
         {
             if (_calls.At(index)?.Call is { } call)
@@ -169,10 +169,13 @@ public sealed class CallTable
                 Settle(call, now);
             }
         }
-        _waiting.Visit(waiting =>
+        _questions.Visit(question =>
         {
-            _waiting.GiveUp(waiting);
-            Refuse(waiting.Dialog, waiting.Record, RefusalCode.Draining, DescribeNode(RefusalCode.Draining), now);
+            if (question.Owner is WaitingCall waiting)
+            {
+                _questions.GiveUp(question);
+                Refuse(waiting.Dialog, waiting.Record, RefusalCode.Draining, DescribeNode(RefusalCode.Draining), now);
+            }
         });
     }
 
@@ -278,6 +281,19 @@ public sealed class CallTable
     }
 
     /// <summary>The answer came, or never will.</summary>
+    private void Resume(Question question, DeferredAnswer answer, MonoTime now)
+    {
+        if (question.Owner is Call call)
+        {
+            call.HandleAnswer(question, answer, now);
+            Settle(call, now);
+            return;
+        }
+        var waiting = (WaitingCall)question.Owner;
+        waiting.Question = question;
+        Resume(waiting, answer, now);
+    }
+
     private void Resume(WaitingCall call, DeferredAnswer answer, MonoTime now)
     {
         RefusalCode full = CheckNode();
@@ -310,11 +326,29 @@ public sealed class CallTable
                 _door.Refuse(dialog, record, verdict, now);
                 break;
             case VerdictKind.Deferred:
-                _waiting.Add(new WaitingCall(dialog, facts, record), verdict, now);
+                Wait(new WaitingCall(dialog, facts, record), verdict, now);
                 break;
             default:
                 Refuse(dialog, record, RefusalCode.Internal, $"a verdict of kind {verdict.Kind} cannot be carried out", now);
                 break;
+        }
+    }
+
+    /// <summary>Asks, and lets the call wait; where nobody can be asked it is decided at once.</summary>
+    private void Wait(WaitingCall call, Verdict deferred, MonoTime now)
+    {
+        var question = new Question(call, call.Facts, deferred);
+        if (!_questions.TryAsk(question, now, out string why))
+        {
+            Resume(question, DeferredAnswer.Failed(why), now);
+            return;
+        }
+        call.Question = question;
+        call.Dialog.Owner = call;
+        if (_services.HidesFromStrangers && !deferred.IsListedSource)
+        {
+            // A 100 would show that somebody is here.
+            call.Dialog.HoldTrying(question.Until.AddMillis(1), now);
         }
     }
 
@@ -365,7 +399,7 @@ public sealed class CallTable
             SipTimestamp = BitConverter.ToUInt32(random[6..]),
             Opus = _services.Opus,
         });
-        var call = new Call(id, _services, facts, verdict, sip, media, _seats, record, _services.TimeOf(record.StartedAt));
+        var call = new Call(id, _services, facts, verdict, sip, media, _seats, _questions, record, _services.TimeOf(record.StartedAt));
         slot.Call = call;
         dialog.Owner = call;
         dialog.Login = verdict.Login is { } login ? new DigestLogin(login.UserName, login.Password) : null;

@@ -46,7 +46,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
     public Verdict Resume(WaitingCall call, in DeferredAnswer answer, MonoTime now)
     {
         _trace.Clear();
-        Verdict verdict = services.Policy.Resume(call.Facts, call.Deferred!, answer, services.Caps.At(now), MayExplain(now) ? _trace : null);
+        Verdict verdict = services.Policy.Resume(call.Facts, call.Question!.Deferred, answer, services.Caps.At(now), MayExplain(now) ? _trace : null);
         Note(call.Facts, verdict, call.Record, now);
         return verdict;
     }

@@ -6,6 +6,7 @@ using Proxy.Bridge.Transfers;
 using Proxy.Participant;
 using Proxy.Policy;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Xunit;
 
 namespace Proxy.Bridge.Tests;
@@ -22,7 +23,8 @@ public sealed class ReferralTests
         {
             "+15550100" => join(facts) with { Caps = [new CapClaim(CapScope.Rule, "SDR_1", 1, 0)] },
             "+15550200" => join(facts) with { Room = "sales", RuleId = "SDR_2", Caps = [new CapClaim(CapScope.Rule, "SDR_2", 1, 0)] },
-            "pin" => join(facts) with { Kind = VerdictKind.AskPin },
+            "pin" => join(facts) with { Kind = VerdictKind.AskPin, Room = "", RuleId = "SDR_2", Caps = [new CapClaim(CapScope.Rule, "SDR_2", 1, 0)] },
+            "asked" => new Verdict { Kind = VerdictKind.Deferred, Deferral = new Deferral(DeferralKind.Hook, TimeSpan.FromMilliseconds(500), join(facts) with { Room = "sales", RuleId = "SDR_2" }) },
             "locked" => new Verdict { Kind = VerdictKind.Challenge, SipStatus = 407, Challenge = new DigestChallenge("LiveKit", "n1", "MD5", false) },
             _ => Verdict.Refuse(RefusalCode.NoTrunk, "no trunk takes it", Refusals.Default) with { MayTellWhy = true },
         };
@@ -71,7 +73,6 @@ public sealed class ReferralTests
 
     [Theory]
     [InlineData("<sip:+15559999@203.0.113.1>", 404)]
-    [InlineData("<sip:pin@203.0.113.1>", 603)]
     [InlineData("<sip:locked@203.0.113.1>", 407)]
     [InlineData("", 400)]
     [InlineData("<nothing>", 400)]
@@ -89,6 +90,107 @@ public sealed class ReferralTests
         Assert.Empty(Told);
         Assert.Equal((1, false, 1), (_w.Rooms.Legs.Count, _w.Room.WasLeft, _w.Caps.Running(CapScope.Rule, "SDR_1")));
         Assert.Empty(_w.Records);
+    }
+
+    [Fact]
+    public void Target_that_asks_for_a_PIN_asks_for_it_outside_the_room()
+    {
+        _w.PinDecision = (asked, pin) => pin == "12"
+            ? new Verdict { Kind = VerdictKind.Join, Room = "vault", Identity = "sip_1", RuleId = "SDR_3", Caps = [new CapClaim(CapScope.Rule, "SDR_3", 1, 0)] }
+            : Verdict.Refuse(RefusalCode.WrongPin, "no rule has this PIN", Refusals.Default);
+        _w.Connect();
+        FakeRoom first = _w.Room;
+        Refer("<sip:pin@203.0.113.1>");
+        _w.Poke();
+        Assert.Equal((202, true, 1, 1), (Status, first.WasLeft, _w.Playing, _w.Rooms.Legs.Count));
+        Assert.Equal((0, 1), (_w.Caps.Running(CapScope.Rule, "SDR_1"), _w.Caps.Running(CapScope.Rule, "SDR_2")));
+        _w.Keys("12#");
+        Assert.Equal(["12"], _w.Keyed);
+        Assert.Equal(("vault", "active", 4), (_w.Room.Request!.Room, _w.Room.Request.Attributes["sip.callStatus"], _w.Playing));
+        Assert.Equal((0, 1), (_w.Caps.Running(CapScope.Rule, "SDR_2"), _w.Caps.Running(CapScope.Rule, "SDR_3")));
+        Assert.Single(Told);
+        _w.Room.Join();
+        _w.Room.PublishAgent();
+        _w.Poke();
+        Assert.Equal("SIP/2.0 200 OK terminated", Told[^1]);
+        _w.InDialog("BYE", 3, "b");
+        _w.Farewell();
+        Assert.Equal(("moved", "vault"), (_w.Record.Transfers[0].Result, _w.Record.Room));
+        Assert.Equal((0, 0), (_w.Calls.Seats, _w.Caps.Running(CapScope.Rule, "SDR_3")));
+    }
+
+    [Fact]
+    public void Wrong_PIN_after_a_referral_ends_the_call()
+    {
+        _w.PinDecision = (_, _) => Verdict.Refuse(RefusalCode.WrongPin, "no rule has this PIN", Refusals.Default);
+        _w.Connect();
+        Refer("<sip:pin@203.0.113.1>");
+        _w.Keys("9#");
+        _w.PromptEnds();
+        Assert.Equal("SIP/2.0 403 Forbidden terminated", Told[^1]);
+        Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
+        _w.Farewell();
+        Assert.Equal(("wrong_pin", "failed"), (_w.Record.Code, _w.Record.Transfers[0].Result));
+        Assert.Equal((0, 0, 0), (_w.Calls.Count, _w.Calls.Seats, _w.Media.Out));
+    }
+
+    [Fact]
+    public void Target_about_which_somebody_is_asked_first_is_accepted_and_the_call_goes_on_meanwhile()
+    {
+        _w.Connect();
+        Refer("<sip:asked@203.0.113.1>");
+        Assert.Equal((202, false, "REFER"), (Status, _w.Room.WasLeft, _w.Facts.Method));
+        Assert.Equal(["SIP/2.0 100 Processing active"], Told);
+        _w.Keys("5");
+        Assert.Equal(['5'], _w.Room.Digits);
+        Refer("tel:+15550200", 3);
+        Assert.Equal(491, Status);
+        _w.Answer(new DeferredAnswer(true, "answered in 12 ms"));
+        _w.Poke();
+        Assert.Equal("sales", _w.Room.Request!.Room);
+        _w.Room.Join();
+        _w.Room.PublishAgent();
+        _w.Poke();
+        Assert.Equal("SIP/2.0 200 OK terminated", Told[^1]);
+    }
+
+    [Fact]
+    public void Refusal_of_whoever_was_asked_leaves_the_call_as_it_was()
+    {
+        _w.Resumption = (_, _, _) => Verdict.Refuse(RefusalCode.HookRejected, "the policy hook refuses the call", Refusals.Default) with { Note = "hook answered in 12 ms: refuses" };
+        _w.Connect();
+        Refer("<sip:asked@203.0.113.1>");
+        _w.Answer(new DeferredAnswer(true, "answered in 12 ms"));
+        Assert.Equal("SIP/2.0 403 Forbidden terminated", Told[^1]);
+        Assert.Equal((1, false, 1, 0), (_w.Rooms.Legs.Count, _w.Room.WasLeft, _w.Caps.Running(CapScope.Rule, "SDR_1"), _w.Calls.Waiting));
+        _w.InDialog("BYE", 3, "b");
+        _w.Farewell();
+        Assert.Equal(("hangup", "refused", 403, "hook answered in 12 ms: refuses"), (_w.Record.Code, _w.Record.Transfers[0].Result, _w.Record.Transfers[0].SipStatus, _w.Record.Note));
+    }
+
+    [Fact]
+    public void Caller_who_hangs_up_while_somebody_is_asked_leaves_nothing_behind()
+    {
+        _w.Connect();
+        Refer("<sip:asked@203.0.113.1>");
+        _w.InDialog("BYE", 3, "b");
+        Assert.Equal((0, false), (_w.Calls.Waiting, _w.Answers.GivenUp.Single().IsLate));
+        _w.Answer(new DeferredAnswer(true, "too late"));
+        _w.Farewell();
+        Assert.Equal(("hangup", "failed"), (_w.Record.Code, _w.Record.Transfers[0].Result));
+        Assert.Equal((0, 0, 0), (_w.Calls.Count, _w.Calls.Seats, _w.Media.Out));
+    }
+
+    [Theory]
+    [InlineData("nobody can be asked")]
+    [InlineData("")]
+    public void Without_an_answer_the_rules_decide_about_the_referral(string refusal)
+    {
+        _w.Answers.Refusal = refusal;
+        _w.Connect();
+        Refer("<sip:asked@203.0.113.1>");
+        _w.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("sales", _w.Room.Request!.Room);
     }
 
     [Fact]

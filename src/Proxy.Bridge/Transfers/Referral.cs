@@ -30,6 +30,9 @@ internal sealed class Referral
     /// <summary>The URI.</summary>
     public string Target { get; }
 
+    /// <summary>What an INVITE of the same caller to the target would have said.</summary>
+    public CallFacts Facts { get; private set; } = new();
+
     /// <returns>0, or the status of a REFER that cannot be carried out: 400 without a Refer-To that can be read, 416 for another scheme, 603 for
     /// another method than INVITE or an attended transfer (Replaces).</returns>
     public static int TryRead(in SipMessageView refer, SipDialog dialog, out Referral? referral)
@@ -53,8 +56,8 @@ internal sealed class Referral
         return 0;
     }
 
-    /// <summary>What an INVITE of the same caller to the target would have said.</summary>
-    public CallFacts FactsOf(in CallFacts invite, in SipMessageView refer, DateTimeOffset utc) => invite with
+    /// <summary>Makes <see cref="Facts"/> of those of the call's INVITE.</summary>
+    public void Read(in CallFacts invite, in SipMessageView refer, DateTimeOffset utc) => Facts = invite with
     {
         Method = "REFER",
         RequestUri = Encoding.UTF8.GetString(refer.RequestUri),

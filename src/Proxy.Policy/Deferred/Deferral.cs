@@ -16,7 +16,8 @@ public enum DeferralKind
 /// <param name="Kind">Who is asked.</param>
 /// <param name="Patience">Longest wait; then <see cref="IPolicy.Resume"/> decides without an answer.</param>
 /// <param name="Local">What the rules say by themselves; the hook is told.</param>
-public sealed record Deferral(DeferralKind Kind, TimeSpan Patience, Verdict Local);
+/// <param name="IsPinPassed">The caller keyed the right PIN: the rules are not asked again, the PIN is gone.</param>
+public sealed record Deferral(DeferralKind Kind, TimeSpan Patience, Verdict Local, bool IsPinPassed = false);
 
 /// <summary>Any thread. What came of the wait.</summary>
 /// <param name="IsAnswered">False: it was in vain, and <paramref name="Note"/> says why.</param>

@@ -22,14 +22,21 @@ public sealed class DeferringPolicy(IPolicy rules, DeferralTerms terms, PolicySe
             : AskHook(local);
     }
 
-    /// <summary>The hook was asked when the call came; a PIN is the rules' matter.</summary>
-    public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
-        rules.DecidePin(facts, asked, pin, limits, trace);
+    /// <summary>Whether a PIN is right is the rules' matter; into which room it lets, the hook has the last word about.</summary>
+    public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace)
+    {
+        Verdict local = rules.DecidePin(facts, asked, pin, limits, trace);
+        return local.Kind == VerdictKind.Join && terms.Hook is { } hook ? Defer(DeferralKind.Hook, hook.Patience, local, isPinPassed: true) : local;
+    }
 
     public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace)
     {
+        if (deferred.Deferral!.IsPinPassed)
+        {
+            return Apply(facts, deferred.Deferral.Local, answer);
+        }
         Verdict local = rules.Decide(facts with { IsSecondLook = true }, limits, trace) with { Note = deferred.Note };
-        if (deferred.Deferral!.Kind == DeferralKind.Refresh)
+        if (deferred.Deferral.Kind == DeferralKind.Refresh)
         {
             return AskHook(Noted(local, "policy " + answer.Note));
         }
@@ -39,10 +46,10 @@ public sealed class DeferringPolicy(IPolicy rules, DeferralTerms terms, PolicySe
     private Verdict AskHook(Verdict local) =>
         terms.Hook is { } hook && IsForHook(local) ? Defer(DeferralKind.Hook, hook.Patience, local) : local;
 
-    private static Verdict Defer(DeferralKind kind, TimeSpan patience, Verdict local) => new()
+    private static Verdict Defer(DeferralKind kind, TimeSpan patience, Verdict local, bool isPinPassed = false) => new()
     {
         Kind = VerdictKind.Deferred,
-        Deferral = new Deferral(kind, patience, local),
+        Deferral = new Deferral(kind, patience, local, isPinPassed),
         PolicyVersion = local.PolicyVersion,
         IsListedSource = local.IsListedSource,
         MayTellWhy = local.MayTellWhy,

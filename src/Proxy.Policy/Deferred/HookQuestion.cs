@@ -10,16 +10,18 @@ namespace Proxy.Policy.Deferred;
 public static class HookQuestion
 {
     /// <param name="facts">The call.</param>
-    /// <param name="local">What the rules say.</param>
+    /// <param name="deferral">What the rules say, and what happened before.</param>
     /// <param name="isExplain">There is no call: somebody asks what would become of one.</param>
-    public static byte[] Write(in CallFacts facts, Verdict local, bool isExplain)
+    public static byte[] Write(in CallFacts facts, Deferral deferral, bool isExplain)
     {
+        Verdict local = deferral.Local;
         var buffer = new ArrayBufferWriter<byte>(2048);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteNumber("version", 1);
             json.WriteBoolean("explain", isExplain);
+            json.WriteString("stage", deferral.IsPinPassed ? "pin" : facts.Method == "REFER" ? "refer" : "invite");
             json.WriteStartObject("call");
             WriteCall(json, facts);
             json.WriteEndObject();

@@ -85,14 +85,14 @@ public sealed class HookClient : IDisposable, IMetricsSource
 
     /// <summary>A call that entered asks. Never throws.</summary>
     /// <param name="facts">The call.</param>
-    /// <param name="local">What the rules say.</param>
+    /// <param name="deferral">What the rules say.</param>
     /// <param name="giveUp">Nobody waits any longer.</param>
-    public async Task<DeferredAnswer> AskAsync(CallFacts facts, Verdict local, CancellationToken giveUp)
+    public async Task<DeferredAnswer> AskAsync(CallFacts facts, Deferral deferral, CancellationToken giveUp)
     {
         Interlocked.Increment(ref _asked);
         try
         {
-            DeferredAnswer answer = await PostAsync(facts, local, isExplain: false, giveUp).ConfigureAwait(false);
+            DeferredAnswer answer = await PostAsync(facts, deferral, isExplain: false, giveUp).ConfigureAwait(false);
             if (answer.IsAnswered)
             {
                 Interlocked.Increment(ref _answered);
@@ -116,7 +116,7 @@ public sealed class HookClient : IDisposable, IMetricsSource
     }
 
     /// <summary>Somebody asks what would become of a call: neither counted nor held off.</summary>
-    public Task<DeferredAnswer> ExplainAsync(CallFacts facts, Verdict local, CancellationToken giveUp) => PostAsync(facts, local, isExplain: true, giveUp);
+    public Task<DeferredAnswer> ExplainAsync(CallFacts facts, Deferral deferral, CancellationToken giveUp) => PostAsync(facts, deferral, isExplain: true, giveUp);
 
     /// <summary>A question is given up.</summary>
     /// <param name="isLate">The hook had all its time.</param>
@@ -160,12 +160,12 @@ public sealed class HookClient : IDisposable, IMetricsSource
         return Convert.ToHexStringLower(mac.GetHashAndReset());
     }
 
-    private async Task<DeferredAnswer> PostAsync(CallFacts facts, Verdict local, bool isExplain, CancellationToken giveUp)
+    private async Task<DeferredAnswer> PostAsync(CallFacts facts, Deferral deferral, bool isExplain, CancellationToken giveUp)
     {
         long start = _time.GetTimestamp();
         try
         {
-            using HttpRequestMessage request = Request(HookQuestion.Write(facts, local, isExplain));
+            using HttpRequestMessage request = Request(HookQuestion.Write(facts, deferral, isExplain));
             using HttpResponseMessage response = await _http.SendAsync(request, giveUp).ConfigureAwait(false);
             if (response.StatusCode != HttpStatusCode.OK)
             {

@@ -24,7 +24,7 @@ public sealed class PolicyAnswers(HookClient? hook, SharedRefresh? refresh, Func
     /// <summary>Never throws. Ends when the answer is there, or when it is given up.</summary>
     public Task<DeferredAnswer> AskAsync(CallFacts facts, Verdict deferred, CancellationToken giveUp) => deferred.Deferral!.Kind == DeferralKind.Refresh
         ? RefreshAsync(giveUp)
-        : hook!.AskAsync(facts, deferred.Deferral.Local, giveUp);
+        : hook!.AskAsync(facts, deferred.Deferral, giveUp);
 
     public void GaveUp(Verdict deferred, bool isLate)
     {
@@ -44,7 +44,7 @@ public sealed class PolicyAnswers(HookClient? hook, SharedRefresh? refresh, Func
             patience.CancelAfter(verdict.Deferral!.Patience);
             DeferredAnswer answer = verdict.Deferral.Kind == DeferralKind.Refresh
                 ? await RefreshAsync(patience.Token).ConfigureAwait(false)
-                : await hook!.ExplainAsync(facts, verdict.Deferral.Local, patience.Token).ConfigureAwait(false);
+                : await hook!.ExplainAsync(facts, verdict.Deferral, patience.Token).ConfigureAwait(false);
             trace.Clear();
             verdict = policy.Resume(facts, verdict, answer, default, trace);
         }

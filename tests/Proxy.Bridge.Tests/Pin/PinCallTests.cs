@@ -5,6 +5,7 @@ using Proxy.Bridge.Tests.World;
 using Proxy.Participant;
 using Proxy.Policy;
 using Proxy.Policy.Caps;
+using Proxy.Policy.Deferred;
 using Proxy.Policy.Dispatch;
 using Xunit;
 
@@ -57,6 +58,57 @@ public sealed class PinCallTests
         Assert.Equal(("hangup", "SDR_2", "secret room"), (_w.Record.Code, _w.Record.RuleId, _w.Record.Room));
         Assert.Equal((0, 0, 0, 0), (_w.Calls.Count, _w.Media.Out, _w.Caps.Entries, _w.Calls.Seats));
         Assert.InRange(_w.Record.PinMs, 0, _w.Record.BridgedMs);
+    }
+
+    [Fact]
+    public void After_the_right_pin_somebody_may_be_asked_and_has_the_last_word()
+    {
+        AskAfterPin();
+        _caps = [new CapClaim(CapScope.Rule, "SDR_1", 1, 0)];
+        Ask();
+        _w.Keys("1234#");
+        Assert.Equal((Ringback, 0, 1), (_w.Playing, _w.Rooms.Legs.Count, _w.Calls.Waiting));
+        Assert.Equal((0, 1), (_w.Caps.Running(CapScope.Rule, "SDR_1"), _w.Caps.Running(CapScope.Rule, "SDR_2")));
+        _w.Resumption = (_, deferred, _) => deferred.Deferral!.Local with { Room = "vip", Note = "hook answered in 3 ms: room vip" };
+        _w.Answer(new DeferredAnswer(true, "answered in 3 ms"));
+        Assert.Equal(("vip", Ringback, 0), (_w.Room.Request!.Room, _w.Playing, _w.Calls.Waiting));
+        _w.InDialog("BYE", 2, "b");
+        _w.Farewell();
+        Assert.Equal(("hangup", "SDR_2", "hook answered in 3 ms: room vip"), (_w.Record.Code, _w.Record.RuleId, _w.Record.Note));
+        Assert.Equal((0, 0, 0, 0), (_w.Calls.Count, _w.Media.Out, _w.Caps.Running(CapScope.Rule, "SDR_2"), _w.Calls.Seats));
+    }
+
+    [Fact]
+    public void Who_is_asked_after_the_right_pin_may_refuse()
+    {
+        AskAfterPin();
+        Ask();
+        _w.Keys("1234#");
+        _w.Resumption = (_, _, _) => Verdict.Refuse(RefusalCode.HookRejected, "the policy hook refuses the call", Refusals.Default);
+        _w.Answer(new DeferredAnswer(true, "answered in 3 ms"));
+        Assert.StartsWith("BYE ", _w.LastRequest, StringComparison.Ordinal);
+        Assert.Equal(("hook_rejected", 1L, 0), (_w.Record.Code, _w.Calls.Pins.Right, _w.Caps.Running(CapScope.Rule, "SDR_2")));
+    }
+
+    [Fact]
+    public void A_caller_who_hangs_up_while_somebody_is_asked_after_the_pin_leaves_nothing_behind()
+    {
+        AskAfterPin();
+        Ask();
+        _w.Keys("1234#");
+        _w.InDialog("BYE", 2, "b");
+        _w.Answer(new DeferredAnswer(true, "too late"));
+        _w.Farewell();
+        Assert.Equal(("hangup", 0), (_w.Record.Code, _w.Rooms.Legs.Count));
+        Assert.Equal((0, 0, 0, 0), (_w.Calls.Waiting, _w.Calls.Count, _w.Caps.Running(CapScope.Rule, "SDR_2"), _w.Calls.Seats));
+    }
+
+    private void AskAfterPin()
+    {
+        Func<Verdict, string, Verdict> decide = _w.PinDecision;
+        _w.PinDecision = (asked, pin) => decide(asked, pin) is { Kind: VerdictKind.Join } join
+            ? new Verdict { Kind = VerdictKind.Deferred, Deferral = new Deferral(DeferralKind.Hook, TimeSpan.FromMilliseconds(500), join with { Caps = [new CapClaim(CapScope.Rule, "SDR_2", 1, 0)] }, IsPinPassed: true) }
+            : decide(asked, pin);
     }
 
     [Fact]

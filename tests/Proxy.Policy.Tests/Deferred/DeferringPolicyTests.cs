@@ -156,17 +156,38 @@ public sealed class DeferringPolicyTests
         Assert.Equal((VerdictKind.Join, "vip", 0), (joined.Kind, joined.Room, joined.PinAttemptsLeft));
     }
 
+    [Theory]
+    [InlineData("{\"verdict\":\"local\"}", VerdictKind.Join, "lobby")]
+    [InlineData("{\"verdict\":\"join\",\"room\":\"vip\"}", VerdictKind.Join, "vip")]
+    [InlineData("{\"verdict\":\"reject\"}", VerdictKind.Reject, "")]
+    public void After_the_right_PIN_the_hook_has_the_last_word_about_the_room(string json, VerdictKind kind, string room)
+    {
+        _store.Current = PolicySnapshot.Build(s_objects with { Rules = [Given.Direct("SDR_1", "lobby") with { Pin = "12" }] }, 1);
+        DeferringPolicy policy = Policy();
+        Verdict asked = Ask(policy, Given.Call(), "{\"verdict\":\"local\"}");
+        Assert.Equal(VerdictKind.AskPin, policy.DecidePin(Given.Call(), asked, "99", default, null).Kind);
+        Verdict right = policy.DecidePin(Given.Call(), asked, "12", default, null);
+        Assert.Equal((VerdictKind.Deferred, true, "lobby"), (right.Kind, right.Deferral!.IsPinPassed, right.Deferral.Local.Room));
+        Assert.True(HookAnswer.TryRead(Encoding.UTF8.GetBytes(json), out HookAnswer answer, out _));
+        Verdict last = policy.Resume(Given.Call(), right, new DeferredAnswer(true, "answered in 3 ms", answer), default, null);
+        Assert.Equal((kind, room), (last.Kind, last.Room));
+        Assert.Equal("lobby", policy.Resume(Given.Call(), right, DeferredAnswer.Failed("down"), default, null).Room);
+        Assert.Equal(VerdictKind.Join, Policy(hooks: false).DecidePin(Given.Call(), asked, "12", default, null).Kind);
+    }
+
     [Fact]
     public void The_question_holds_what_the_INVITE_said_and_what_the_rules_say_but_no_credentials()
     {
         CallFacts call = Given.Call() with { Headers = [new FactHeader("X-Tenant", "acme"), new FactHeader("Proxy-Authorization", "Digest response=secret"), new FactHeader("authorization", "secret")] };
-        Verdict local = Policy().Decide(call, default, null).Deferral!.Local;
-        string text = Encoding.UTF8.GetString(HookQuestion.Write(call, local, isExplain: false));
+        Deferral deferral = Policy().Decide(call, default, null).Deferral!;
+        string text = Encoding.UTF8.GetString(HookQuestion.Write(call, deferral, isExplain: false));
         Assert.DoesNotContain("secret", text);
         JsonElement root = JsonDocument.Parse(text).RootElement;
         Assert.Equal(("+15550100", "+15550200", "192.0.2.1:5060"), (Text(root, "call", "from"), Text(root, "call", "to"), Text(root, "call", "source")));
         Assert.Equal(("join", "lobby", "SDR_1"), (Text(root, "local", "verdict"), Text(root, "local", "room"), Text(root, "local", "rule_id")));
         Assert.Equal("X-Tenant", root.GetProperty("call").GetProperty("headers")[0][0].GetString());
+        Assert.Equal(["invite", "pin", "refer"], [Stage(call, deferral), Stage(call, deferral with { IsPinPassed = true }), Stage(call with { Method = "REFER" }, deferral)]);
+        static string Stage(in CallFacts facts, Deferral deferral) => JsonDocument.Parse(HookQuestion.Write(facts, deferral, isExplain: false)).RootElement.GetProperty("stage").GetString()!;
         static string? Text(JsonElement at, string part, string key) => at.GetProperty(part).GetProperty(key).GetString();
     }
 

@@ -25,7 +25,7 @@ public sealed class HookClientTests : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly CallFacts _facts = new() { CallId = "SCL_1", FromUser = "+1", ToUser = "+2" };
-    private readonly Verdict _local = new() { Kind = VerdictKind.Join, Room = "lobby" };
+    private readonly Deferral _local = new(DeferralKind.Hook, TimeSpan.FromMilliseconds(500), new Verdict { Kind = VerdictKind.Join, Room = "lobby" });
 
     public HookClientTests() => _listener.Start();
 
