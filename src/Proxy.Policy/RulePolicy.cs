@@ -1,5 +1,6 @@
 using System;
 using Proxy.Core;
+using Proxy.Core.Diagnostics;
 using Proxy.Policy.Caps;
 using Proxy.Policy.Deferred;
 using Proxy.Policy.Digest;
@@ -31,11 +32,11 @@ public sealed class RulePolicy : IPolicy
     public Verdict Decide(in CallFacts facts, in CapsView limits, DecisionTrace? trace)
     {
         var look = new CallLook(_store.Current, facts);
-        TrunkChoice trunk = default;
-        Verdict verdict = Decide(look, limits, default, ref trunk, out int number);
+        Decision decision = Judge(look, limits);
+        Verdict verdict = Write(look, decision);
         if (trace is not null)
         {
-            Explainer.Tell(look, trunk, number, default, verdict, trace);
+            Explainer.Tell(look, decision.Trunk, decision.Number, default, verdict, trace);
         }
         return verdict;
     }
@@ -44,7 +45,7 @@ public sealed class RulePolicy : IPolicy
     {
         var look = new CallLook(_store.Current, facts);
         var answer = new PinAnswer(true, pin);
-        TrunkChoice trunk = new() { Trunk = look.Snapshot.Trunks.Find(asked.TrunkId), Rival = -1, FailedTrunk = -1, Compat = asked.Compat };
+        TrunkChoice trunk = TrunkChoice.None with { Trunk = look.Snapshot.Trunks.Find(asked.TrunkId), Compat = asked.Compat };
         int number = asked.PhoneNumberId.Length > 0 ? look.Snapshot.Inventory.Find(look.ToText) : -1;
         Verdict verdict = AnswerPin(look, asked, answer, trunk, number, limits);
         if (trace is not null)
@@ -58,20 +59,29 @@ public sealed class RulePolicy : IPolicy
     public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts with { IsSecondLook = true }, limits, trace);
 
-    private Verdict Decide(in CallLook look, in CapsView limits, PinAnswer pin, ref TrunkChoice trunk, out int number)
+    /// <summary>Everything about a call but the words.</summary>
+    [NoAlloc]
+    internal Decision Judge(in CallLook look, in CapsView limits)
     {
-        number = InventoryNumber(look, out bool isForeign);
-        trunk = number >= 0 ? new TrunkChoice { Trunk = -1, Rival = -1, FailedTrunk = -1 } : TrunkChoice.For(look);
-        bool isListed = look.Snapshot.Listed.Contains(look.Facts.Source.Address);
-        Verdict? refused = number >= 0 ? null : CheckTrunk(look, ref trunk, isForeign, isListed, limits);
-        refused ??= ChooseRule(look, trunk, number, pin, limits, out Verdict? chosen) ?? chosen;
-        return refused! with
+        int number = InventoryNumber(look, out bool isForeign);
+        var decision = new Decision
         {
-            PolicyVersion = look.Snapshot.Version,
-            IsListedSource = isListed,
-            MayTellWhy = isListed,
-            Compat = trunk.Compat,
+            Kind = VerdictKind.Join,
+            Number = number,
+            Rule = -1,
+            IsForeign = isForeign,
+            IsListed = look.Snapshot.Listed.Contains(look.Facts.Source.Address),
+            Trunk = number >= 0 ? TrunkChoice.None : TrunkChoice.For(look),
         };
+        if (number < 0)
+        {
+            JudgeTrunk(look, ref decision, limits);
+        }
+        if (decision.Kind == VerdictKind.Join)
+        {
+            JudgeRule(look, ref decision, limits);
+        }
+        return decision;
     }
 
     /// <summary>An inventory number takes calls from the interconnect only.</summary>
@@ -88,161 +98,183 @@ public sealed class RulePolicy : IPolicy
         return comesFromThere && !look.Snapshot.Interconnect.IsEmpty ? number : -1;
     }
 
-    /// <returns>A refusal or a challenge; null when the call may go on to the rules.</returns>
-    private Verdict? CheckTrunk(in CallLook look, ref TrunkChoice choice, bool isForeign, bool isListed, in CapsView limits)
+    /// <summary>Refuses or challenges, or leaves the call to the rules.</summary>
+    private void JudgeTrunk(in CallLook look, ref Decision decision, in CapsView limits)
     {
-        if (choice.IsNone)
+        if (decision.Trunk.IsNone)
         {
-            return NoTrunk(look, ref choice, isForeign);
+            JudgeNoTrunk(look, ref decision);
+            return;
         }
-        CompiledTrunk trunk = look.Snapshot.Trunks.All[choice.Trunk];
-        if (choice.Rival >= 0)
+        CompiledTrunk trunk = look.Snapshot.Trunks.All[decision.Trunk.Trunk];
+        if (decision.Trunk.Rival >= 0)
         {
-            CompiledTrunk rival = look.Snapshot.Trunks.All[choice.Rival];
-            return Refuse(RefusalCode.AmbiguousTrunk, $"trunks {Label(trunk)} and {Label(rival)} both take this call and nothing tells them apart", trunk);
+            decision.Refuse(RefusalCode.AmbiguousTrunk);
         }
-        if (trunk.HasAuth)
+        else if (trunk.HasAuth)
         {
-            return CheckDigest(look, choice, trunk, isListed, limits);
+            JudgeDigest(look, ref decision, trunk, limits);
         }
-        if (!trunk.HasHalfAuth)
+        else if (trunk.HasHalfAuth && look.Snapshot.Compat == Compat.LiveKit)
         {
-            return null;
+            decision.Trunk = decision.Trunk with { Compat = decision.Trunk.Compat | CompatUse.HalfCredentials };
         }
-        if (look.Snapshot.Compat == Compat.LiveKit)
+        else if (trunk.HasHalfAuth)
         {
-            choice = choice with { Compat = choice.Compat | CompatUse.HalfCredentials };
-            return null;
+            decision.Refuse(RefusalCode.TrunkMisconfigured);
         }
-        return Refuse(RefusalCode.TrunkMisconfigured, $"trunk {Label(trunk)} has only one of auth_username and auth_password", trunk);
     }
 
-    private Verdict? NoTrunk(in CallLook look, ref TrunkChoice choice, bool isForeign)
+    private static void JudgeNoTrunk(in CallLook look, ref Decision decision)
     {
         if (look.Snapshot.Compat == Compat.LiveKit && RuleChoice.For(look, -1, -1, default) >= 0)
         {
-            choice = choice with { Compat = choice.Compat | CompatUse.NoTrunk };
-            return null;
+            decision.Trunk = decision.Trunk with { Compat = decision.Trunk.Compat | CompatUse.NoTrunk };
+            return;
         }
-        CompiledTrunk? near = choice.FailedTrunk < 0 ? null : look.Snapshot.Trunks.All[choice.FailedTrunk];
-        return choice.Failed switch
+        decision.Refuse(decision.Trunk.Failed switch
         {
-            TrunkFail.Source => Refuse(RefusalCode.SourceNotAllowed,
-                $"address {look.Facts.Source.Address} is not in allowed_addresses of trunk {Label(near!)}, which owns {Shown(look.CalledUser(near))}", near),
-            TrunkFail.Caller => Refuse(RefusalCode.CallerNotAllowed,
-                $"caller {Shown(look.CallerUser(near))} is not in allowed_numbers of trunk {Label(near!)}, which owns {Shown(look.CalledUser(near))}", near),
-            _ when isForeign => Refuse(RefusalCode.SourceNotAllowed,
-                $"address {look.Facts.Source.Address} is not in interconnect.allowed_addresses and no trunk owns {Shown(look.Facts.ToUser)}", null),
-            _ => Refuse(RefusalCode.NoTrunk, $"no trunk takes calls to {Shown(look.Facts.ToUser)}", null),
+            TrunkFail.Source => RefusalCode.SourceNotAllowed,
+            TrunkFail.Caller => RefusalCode.CallerNotAllowed,
+            _ when decision.IsForeign => RefusalCode.SourceNotAllowed,
+            _ => RefusalCode.NoTrunk,
+        });
+    }
+
+    private void JudgeDigest(in CallLook look, ref Decision decision, CompiledTrunk trunk, in CapsView limits)
+    {
+        CompiledTrunk? named = decision.Trunk.NeedsUserName ? null : trunk;
+        decision.Digest = _digest.Decide(look.Facts, named, trunk.Realm, trunk.Trunk.Extras.DigestAlgorithm, decision.IsListed, limits.IsSet);
+        switch (decision.Digest)
+        {
+            case DigestOutcome.Passed:
+                break;
+            case DigestOutcome.Ask:
+            case DigestOutcome.AskStale:
+                decision.Kind = VerdictKind.Challenge;
+                break;
+            default:
+                decision.Refuse(decision.Digest == DigestOutcome.LockedOut ? RefusalCode.LockedOut : RefusalCode.BadCredentials);
+                break;
+        }
+    }
+
+    private void JudgeRule(in CallLook look, ref Decision decision, in CapsView limits)
+    {
+        CompiledTrunk? trunk = decision.Trunk.IsNone ? null : look.Snapshot.Trunks.All[decision.Trunk.Trunk];
+        decision.Rule = RuleChoice.For(look, decision.Trunk.Trunk, decision.Number, default);
+        if (decision.Rule < 0)
+        {
+            bool isOffline = decision.Number >= 0 && look.Snapshot.Inventory.Rules(decision.Number).IsEmpty;
+            decision.Refuse(isOffline ? RefusalCode.NumberOffline : RefusalCode.NoRule);
+            return;
+        }
+        DispatchRule rule = look.Snapshot.Rules.All[decision.Rule];
+        if (CallClaims.TryFindBroken(look, trunk, rule, limits, out decision.Broken))
+        {
+            decision.Refuse(CapCode(decision.Broken.Scope));
+        }
+        else if (rule.Pin.Length > 0 && limits.IsSet && _pins.IsLocked(look.CallerUser(trunk), rule.Id, look.Facts.Utc))
+        {
+            decision.Refuse(RefusalCode.PinLockedOut);
+        }
+        else if (rule.Pin.Length > 0)
+        {
+            decision.Kind = VerdictKind.AskPin;
+        }
+    }
+
+    private Verdict Write(in CallLook look, in Decision decision)
+    {
+        CompiledTrunk? taken = decision.Trunk.IsNone ? null : look.Snapshot.Trunks.All[decision.Trunk.Trunk];
+        return decision.Kind switch
+        {
+            VerdictKind.Reject => WriteRefusal(look, decision),
+            VerdictKind.Challenge => WriteChallenge(look, decision, taken!),
+            _ => VerdictWriter.Write(look, decision, taken, look.Snapshot.Rules.All[decision.Rule], _settings.Secret),
         };
     }
 
-    private Verdict? CheckDigest(in CallLook look, in TrunkChoice choice, CompiledTrunk trunk, bool isListed, in CapsView limits)
+    private Verdict WriteRefusal(in CallLook look, in Decision decision)
     {
-        string algorithm = trunk.Trunk.Extras.DigestAlgorithm;
-        CompiledTrunk? named = choice.NeedsUserName ? null : trunk;
-        DigestOutcome outcome = _digest.Decide(look.Facts, named, trunk.Realm, algorithm, isListed, limits.IsSet);
-        string who = choice.NeedsUserName ? "the trunks of this number" : "trunk " + Label(trunk);
-        return outcome switch
+        CompiledTrunk? trunk = DecisionWords.TrunkOf(look, decision);
+        DispatchRule? rule = decision.Rule < 0 ? null : look.Snapshot.Rules.All[decision.Rule];
+        Refusal refusal = _settings.Refusals[decision.Code];
+        return new Verdict
         {
-            DigestOutcome.Passed => null,
-            DigestOutcome.Ask or DigestOutcome.AskStale => new Verdict
-            {
-                Kind = VerdictKind.Challenge,
-                Sentence = outcome == DigestOutcome.Ask ? $"{who} ask for a user and a password" : "the password is right, the nonce was used or is too old",
-                SipStatus = 407,
-                SipReason = "Proxy Authentication Required",
-                Challenge = _digest.Challenge(look.Facts, trunk.Realm, algorithm, outcome == DigestOutcome.AskStale),
-                TrunkId = choice.NeedsUserName ? "" : trunk.Trunk.Id,
-                TrunkName = choice.NeedsUserName ? "" : trunk.Trunk.Name,
-            },
-            DigestOutcome.LockedOut => Refuse(RefusalCode.LockedOut, $"address {look.Facts.Source.Address} failed too often; it is locked out for a while", null),
-            _ => Refuse(RefusalCode.BadCredentials, $"user or password is wrong for {who}", null),
+            Kind = VerdictKind.Reject,
+            PolicyVersion = look.Snapshot.Version,
+            IsListedSource = decision.IsListed,
+            MayTellWhy = decision.IsListed,
+            Compat = decision.Trunk.Compat,
+            Code = decision.Code,
+            Sentence = DecisionWords.Sentence(look, decision, trunk),
+            SipStatus = refusal.Status,
+            SipReason = refusal.Reason,
+            Q850Cause = refusal.Q850Cause,
+            RetryAfterSeconds = refusal.RetryAfterSeconds,
+            TrunkId = trunk?.Trunk.Id ?? "",
+            TrunkName = trunk?.Trunk.Name ?? "",
+            Sources = trunk?.Addresses,
+            RuleId = rule?.Id ?? "",
+            RuleName = rule?.Name ?? "",
+            PhoneNumberId = decision.Code == RefusalCode.NumberOffline ? look.Snapshot.Inventory.Id(decision.Number) : "",
         };
     }
 
-    /// <returns>A refusal; null with <paramref name="verdict"/> set when a rule takes the call.</returns>
-    private Verdict? ChooseRule(in CallLook look, in TrunkChoice choice, int number, PinAnswer pin, in CapsView limits, out Verdict? verdict)
+    private Verdict WriteChallenge(in CallLook look, in Decision decision, CompiledTrunk trunk) => new()
     {
-        verdict = null;
-        CompiledTrunk? trunk = choice.IsNone ? null : look.Snapshot.Trunks.All[choice.Trunk];
-        int index = RuleChoice.For(look, choice.Trunk, number, pin);
-        if (index < 0)
-        {
-            return NoRule(look, trunk, number);
-        }
-        DispatchRule rule = look.Snapshot.Rules.All[index];
-        verdict = VerdictWriter.Write(look, trunk, rule, number, _settings.Secret);
-        if (VerdictWriter.BrokenCap(verdict.Caps, limits) is { } claim)
-        {
-            return Refuse(CapCode(claim.Scope), VerdictWriter.CapSentence(claim), trunk) with { RuleId = rule.Id, RuleName = rule.Name };
-        }
-        if (rule.Pin.Length == 0 || pin.IsAnswer)
-        {
-            return null;
-        }
-        if (limits.IsSet && _pins.IsLocked(look.CallerUser(trunk), rule.Id, look.Facts.Utc))
-        {
-            return Refuse(RefusalCode.PinLockedOut, $"caller {Shown(look.CallerUser(trunk))} keyed too many wrong PINs for rule {rule.Id}", trunk) with { RuleId = rule.Id };
-        }
-        verdict = VerdictWriter.AskPin(verdict, rule);
-        return null;
-    }
+        Kind = VerdictKind.Challenge,
+        PolicyVersion = look.Snapshot.Version,
+        IsListedSource = decision.IsListed,
+        MayTellWhy = decision.IsListed,
+        Compat = decision.Trunk.Compat,
+        Sentence = DecisionWords.Challenge(look, decision),
+        SipStatus = 407,
+        SipReason = "Proxy Authentication Required",
+        Challenge = _digest.Challenge(look.Facts, trunk.Realm, trunk.Trunk.Extras.DigestAlgorithm, decision.Digest == DigestOutcome.AskStale),
+        TrunkId = decision.Trunk.NeedsUserName ? "" : trunk.Trunk.Id,
+        TrunkName = decision.Trunk.NeedsUserName ? "" : trunk.Trunk.Name,
+    };
 
     private Verdict AnswerPin(in CallLook look, Verdict asked, PinAnswer pin, in TrunkChoice choice, int number, in CapsView limits)
     {
         CompiledTrunk? trunk = choice.IsNone ? null : look.Snapshot.Trunks.All[choice.Trunk];
-        string caller = look.CallerUser(trunk);
         int index = RuleChoice.For(look, choice.Trunk, number, pin);
+        var decision = new Decision { Kind = VerdictKind.Join, Trunk = choice, Number = number, Rule = index, IsListed = asked.IsListedSource };
         if (index >= 0)
         {
-            DispatchRule rule = look.Snapshot.Rules.All[index];
-            Verdict join = VerdictWriter.Write(look, trunk, rule, number, _settings.Secret);
+            Verdict join = VerdictWriter.Write(look, decision, trunk, look.Snapshot.Rules.All[index], _settings.Secret, isPinAnswered: true);
             // What the question took is taken; another rule's cap may be full.
-            CapClaim? claim = VerdictWriter.BrokenCap(CallCaps.Without(join.Caps, asked.Caps), limits);
-            Verdict verdict = claim is null ? join
-                : Refuse(CapCode(claim.Value.Scope), VerdictWriter.CapSentence(claim.Value), trunk) with { RuleId = rule.Id, RuleName = rule.Name };
-            return verdict with
+            foreach (CapClaim claim in CallCaps.Without(join.Caps, asked.Caps))
             {
-                PolicyVersion = look.Snapshot.Version,
-                IsListedSource = asked.IsListedSource,
-                MayTellWhy = asked.MayTellWhy,
-                Compat = asked.Compat,
-            };
+                if (!limits.Allows(claim))
+                {
+                    decision.Broken = claim;
+                    decision.Refuse(CapCode(claim.Scope));
+                    return WriteRefusal(look, decision) with { MayTellWhy = asked.MayTellWhy };
+                }
+            }
+            return join with { MayTellWhy = asked.MayTellWhy };
         }
+        string caller = look.CallerUser(trunk);
         bool isLocked = limits.IsSet && _pins.Add(caller, asked.RuleId, look.Facts.Utc);
         if (!isLocked && asked.PinAttemptsLeft > 1)
         {
             return asked with { PinAttemptsLeft = asked.PinAttemptsLeft - 1, PolicyVersion = look.Snapshot.Version, Sentence = "no rule has this PIN; the caller may try again" };
         }
-        return Refuse(isLocked ? RefusalCode.PinLockedOut : RefusalCode.WrongPin, $"no rule has the PIN that caller {Shown(asked.HidesNumber ? asked.Identity : caller)} keyed", trunk) with
+        string sentence = $"no rule has the PIN that caller {Shown(asked.HidesNumber ? asked.Identity : caller)} keyed";
+        return Verdict.Refuse(isLocked ? RefusalCode.PinLockedOut : RefusalCode.WrongPin, sentence, _settings.Refusals) with
         {
             PolicyVersion = look.Snapshot.Version,
             IsListedSource = asked.IsListedSource,
             MayTellWhy = asked.MayTellWhy,
+            TrunkId = asked.TrunkId,
+            TrunkName = asked.TrunkName,
+            Sources = asked.Sources,
             RuleId = asked.RuleId,
         };
     }
-
-    private Verdict NoRule(in CallLook look, CompiledTrunk? trunk, int number)
-    {
-        if (number >= 0 && look.Snapshot.Inventory.Rules(number).IsEmpty)
-        {
-            return Refuse(RefusalCode.NumberOffline, $"number {Shown(look.Facts.ToUser)} has no dispatch rule: it is offline", null)
-                with
-            { PhoneNumberId = look.Snapshot.Inventory.Id(number) };
-        }
-        string via = trunk is null ? "without a trunk" : "on trunk " + Label(trunk);
-        return Refuse(RefusalCode.NoRule,
-            $"no dispatch rule takes a call from {Shown(look.CallerUser(trunk))} to {Shown(look.CalledUser(trunk))} {via}", trunk);
-    }
-
-    private Verdict Refuse(RefusalCode code, string sentence, CompiledTrunk? trunk) => Verdict.Refuse(code, sentence, _settings.Refusals) with
-    {
-        TrunkId = trunk?.Trunk.Id ?? "",
-        TrunkName = trunk?.Trunk.Name ?? "",
-        Sources = trunk?.Addresses,
-    };
 
     private static RefusalCode CapCode(CapScope scope) => scope switch
     {

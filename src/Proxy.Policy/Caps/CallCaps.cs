@@ -15,10 +15,16 @@ public enum CapScope : byte
 
 /// <summary>Any thread. One count that a call adds to.</summary>
 /// <param name="Scope">What is counted.</param>
-/// <param name="Id">Trunk id, rule id, or trunk id and normalised number.</param>
+/// <param name="Id">Trunk id or rule id.</param>
 /// <param name="MaxCalls">Most calls at once; 0 for no limit.</param>
 /// <param name="MaxPerSecond">Most new calls in one second of the clock; 0 for no limit.</param>
-public readonly record struct CapClaim(CapScope Scope, string Id, int MaxCalls, int MaxPerSecond);
+public readonly record struct CapClaim(CapScope Scope, string Id, int MaxCalls, int MaxPerSecond)
+{
+    /// <summary>Normalised number that is called, or calls; empty where trunk or rule count.</summary>
+    public string Number { get; init; } = "";
+
+    internal (CapScope Scope, string Id, string Number) Key => (Scope, Id, Number);
+}
 
 /// <summary>
 /// Signal thread. Exact counts of running calls, and of new calls in the running second, per trunk, rule, number and caller.
@@ -28,8 +34,8 @@ public sealed class CallCaps
 {
     private const long SecondMicros = 1_000_000;
 
-    private readonly Dictionary<(CapScope Scope, string Id), Count> _counts = [];
-    private readonly Queue<((CapScope Scope, string Id) Key, long Second)> _idle = new();
+    private readonly Dictionary<(CapScope Scope, string Id, string Number), Count> _counts = [];
+    private readonly Queue<((CapScope Scope, string Id, string Number) Key, long Second)> _idle = new();
 
     /// <summary>Entries held; for metrics and leak tests.</summary>
     public int Entries => _counts.Count;
@@ -40,7 +46,7 @@ public sealed class CallCaps
         Sweep(now);
         foreach (CapClaim claim in claims)
         {
-            ref Count count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, (claim.Scope, claim.Id), out _);
+            ref Count count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, claim.Key, out _);
             long second = now.Micros / SecondMicros;
             if (count.Second != second)
             {
@@ -57,14 +63,14 @@ public sealed class CallCaps
     {
         foreach (CapClaim claim in claims)
         {
-            ref Count count = ref CollectionsMarshal.GetValueRefOrNullRef(_counts, (claim.Scope, claim.Id));
+            ref Count count = ref CollectionsMarshal.GetValueRefOrNullRef(_counts, claim.Key);
             if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref count))
             {
                 continue;
             }
             if (--count.Running == 0)
             {
-                _idle.Enqueue(((claim.Scope, claim.Id), now.Micros / SecondMicros));
+                _idle.Enqueue((claim.Key, now.Micros / SecondMicros));
             }
         }
         Sweep(now);
@@ -75,7 +81,7 @@ public sealed class CallCaps
     {
         foreach (CapClaim claim in claims)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(_counts, (claim.Scope, claim.Id), out _).Running++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_counts, claim.Key, out _).Running++;
         }
     }
 
@@ -92,7 +98,7 @@ public sealed class CallCaps
         var rest = new List<CapClaim>(claims.Length);
         foreach (CapClaim claim in claims)
         {
-            if (!System.Array.Exists(others, o => o.Scope == claim.Scope && o.Id == claim.Id))
+            if (!System.Array.Exists(others, o => o.Key == claim.Key))
             {
                 rest.Add(claim);
             }
@@ -104,12 +110,12 @@ public sealed class CallCaps
     public CapsView At(MonoTime now) => new(this, now);
 
     /// <summary>Calls of one count that run now.</summary>
-    public int Running(CapScope scope, string id) => _counts.TryGetValue((scope, id), out Count count) ? count.Running : 0;
+    public int Running(CapScope scope, string id, string number = "") => _counts.TryGetValue((scope, id, number), out Count count) ? count.Running : 0;
 
     /// <returns>False when one more call would break the claim.</returns>
     internal bool Allows(in CapClaim claim, MonoTime now)
     {
-        if (!_counts.TryGetValue((claim.Scope, claim.Id), out Count count))
+        if (!_counts.TryGetValue(claim.Key, out Count count))
         {
             return true;
         }
@@ -124,7 +130,7 @@ public sealed class CallCaps
     private void Sweep(MonoTime now)
     {
         long second = now.Micros / SecondMicros;
-        for (int i = 0; i < 4 && _idle.TryPeek(out ((CapScope, string) Key, long Second) idle) && idle.Second != second; i++)
+        for (int i = 0; i < 4 && _idle.TryPeek(out ((CapScope, string, string) Key, long Second) idle) && idle.Second != second; i++)
         {
             _idle.Dequeue();
             // An entry that was used again since stands further back once more.

@@ -30,8 +30,11 @@ internal sealed class CallAttributes
         "From", "Contact", "P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Diversion", "History-Info", "Referred-By", "Identity",
     };
 
-    private readonly List<KeyValuePair<string, string>> _items = [];
-    private readonly Dictionary<string, int> _places = [];
+    /// <summary>Up to so many names are compared one by one.</summary>
+    private const int Few = 24;
+
+    private readonly List<KeyValuePair<string, string>> _items = new(12);
+    private Dictionary<string, int>? _places;
 
     public KeyValuePair<string, string>[] ToArray() => [.. _items];
 
@@ -43,13 +46,38 @@ internal sealed class CallAttributes
             return;
         }
         var item = KeyValuePair.Create(name, value);
-        if (_places.TryGetValue(name, out int place))
+        int place = Find(name);
+        if (place >= 0)
         {
             _items[place] = item;
             return;
         }
-        _places[name] = _items.Count;
+        _places?.Add(name, _items.Count);
         _items.Add(item);
+    }
+
+    private int Find(string name)
+    {
+        if (_items.Count <= Few)
+        {
+            for (int i = 0; i < _items.Count; i++)
+            {
+                if (_items[i].Key == name)
+                {
+                    return i;
+                }
+            }
+            return -1;
+        }
+        if (_places is null)
+        {
+            _places = new Dictionary<string, int>(2 * Few);
+            for (int i = 0; i < _items.Count; i++)
+            {
+                _places[_items[i].Key] = i;
+            }
+        }
+        return _places.GetValueOrDefault(name, -1);
     }
 
     public void SetAll(KeyValuePair<string, string>[] pairs)

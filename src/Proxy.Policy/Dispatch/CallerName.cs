@@ -60,7 +60,7 @@ internal readonly record struct CallerName(string Identity, string Name, string 
     private static string KeyedHash(string user, byte[] secret)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes("siproom caller\0" + user), hash);
+        KeyedText.Hash(secret, "siproom caller\0"u8, user, hash);
         return Convert.ToHexStringLower(hash[..8]);
     }
 }

@@ -1,6 +1,5 @@
 using System;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Proxy.Policy.Dispatch;
 
@@ -21,7 +20,7 @@ internal static class RoomName
     public static string Suffix(string callId, byte[] secret)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes("siproom room\0" + callId), hash);
+        KeyedText.Hash(secret, "siproom room\0"u8, callId, hash);
         Span<char> suffix = stackalloc char[SuffixLength];
         for (int i = 0; i < suffix.Length; i++)
         {

@@ -82,7 +82,7 @@ internal static class RuleChoice
             return RuleFail.Pin;
         }
         RuleMatch match = rule.Extras.Match;
-        return ReferenceEquals(match, RuleMatch.None) || match.FirstFailed(look.Facts, rule.Id) is null ? RuleFail.None : RuleFail.Match;
+        return ReferenceEquals(match, RuleMatch.None) || match.FirstFailed(look.Facts, rule.Id) == RuleMatch.AllHold ? RuleFail.None : RuleFail.Match;
     }
 
     private static bool PinFits(DispatchRule rule, string digits) => PinCompare.Equal(rule.Pin, digits);

@@ -6,6 +6,9 @@ namespace Proxy.Policy.Dispatch;
 /// <summary>Any thread. Conditions beside a rule, our own addition; all must hold.</summary>
 public sealed record RuleMatch
 {
+    internal const int AllHold = -1;
+    private const int FirstHeader = 5;
+
     public static RuleMatch None { get; } = new();
 
     /// <summary>On the Request-URI as it stood on the wire.</summary>
@@ -54,34 +57,50 @@ public sealed record RuleMatch
     }
 
     /// <summary>The first condition that does not hold.</summary>
-    /// <returns>A sentence, or null when all hold.</returns>
-    internal string? FirstFailed(in CallFacts facts, string ruleId)
+    /// <returns>Its place for <see cref="Describe"/>; <see cref="AllHold"/> when all hold.</returns>
+    internal int FirstFailed(in CallFacts facts, string ruleId)
     {
         if (RequestUri is not null && !RequestUri.IsMatch(facts.RequestUri))
         {
-            return $"the Request-URI does not match {RequestUri}";
+            return 0;
         }
         if (AssertedIdentity is not null && !AssertedIdentity.IsMatch(facts.AssertedUser))
         {
-            return $"P-Asserted-Identity does not match {AssertedIdentity}";
+            return 1;
         }
         if (Diversion is not null && !Diversion.IsMatch(facts.DivertedUser))
         {
-            return $"Diversion does not match {Diversion}";
+            return 2;
         }
-        foreach (HeaderMatch header in Headers)
+        for (int i = 0; i < Headers.Length; i++)
         {
-            if (!header.Pattern.IsMatch(facts.Header(header.Name)))
+            if (!Headers[i].Pattern.IsMatch(facts.Header(Headers[i].Name)))
             {
-                return $"header {header.Name} does not match {header.Pattern}";
+                return FirstHeader + i;
             }
         }
         if (Windows.Length > 0 && !IsInWindow(facts.Utc))
         {
-            return "it is outside the time windows";
+            return 3;
         }
-        return Percent >= 100 || Draw(facts.CallId, ruleId) < Percent ? null : $"the call is not among its {Percent} percent";
+        if (Percent < 100 && Draw(facts.CallId, ruleId) >= Percent)
+        {
+            return 4;
+        }
+        return AllHold;
     }
+
+    /// <summary>A sentence about a condition that does not hold.</summary>
+    internal string Describe(int failed) => failed switch
+    {
+        AllHold => "",
+        0 => $"the Request-URI does not match {RequestUri}",
+        1 => $"P-Asserted-Identity does not match {AssertedIdentity}",
+        2 => $"Diversion does not match {Diversion}",
+        3 => "it is outside the time windows",
+        4 => $"the call is not among its {Percent} percent",
+        _ => $"header {Headers[failed - FirstHeader].Name} does not match {Headers[failed - FirstHeader].Pattern}",
+    };
 
     private bool IsInWindow(DateTimeOffset utc)
     {

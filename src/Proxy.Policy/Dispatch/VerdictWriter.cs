@@ -1,7 +1,5 @@
 using System;
 using System.Collections.Generic;
-using Proxy.Policy.Caps;
-using Proxy.Policy.Numbers;
 using Proxy.Policy.Trunks;
 
 namespace Proxy.Policy.Dispatch;
@@ -9,23 +7,32 @@ namespace Proxy.Policy.Dispatch;
 /// <summary>One decision. Writes the verdict of a call that a rule takes.</summary>
 internal static class VerdictWriter
 {
-    public static Verdict Write(in CallLook look, CompiledTrunk? compiled, DispatchRule rule, int number, byte[] secret)
+    /// <param name="isPinAnswered">The PIN was keyed: a rule that has one lets the caller in.</param>
+    public static Verdict Write(in CallLook look, in Decision decision, CompiledTrunk? compiled, DispatchRule rule, byte[] secret, bool isPinAnswered = false)
     {
+        bool asks = rule.Pin.Length > 0 && !isPinAnswered;
         Trunk? trunk = compiled?.Trunk;
         string called = look.CalledUser(compiled);
         CallerName caller = CallerName.For(look.CallerUser(compiled), rule, look.Snapshot.Compat, secret);
         string called2 = called.Length == 0 ? CallerName.Anonymous : called;
         return new Verdict
         {
-            Kind = VerdictKind.Join,
+            Kind = asks ? VerdictKind.AskPin : VerdictKind.Join,
+            PolicyVersion = look.Snapshot.Version,
+            IsListedSource = decision.IsListed,
+            MayTellWhy = decision.IsListed,
+            Compat = decision.Trunk.Compat,
+            Sentence = asks ? $"rule {rule.Id} asks for a PIN" : "",
+            Pin = asks ? rule.Extras.Pin : null,
+            PinAttemptsLeft = asks ? rule.Extras.Pin.Attempts : 0,
             TrunkId = trunk?.Id ?? "",
             TrunkName = trunk?.Name ?? "",
             Sources = compiled?.Addresses,
             Login = compiled is { HasAuth: true } ? new TrunkLogin(compiled.Trunk.AuthUsername, compiled.Trunk.AuthPassword) : null,
             RuleId = rule.Id,
             RuleName = rule.Name,
-            PhoneNumberId = number < 0 ? "" : look.Snapshot.Inventory.Id(number),
-            Room = RoomName.For(rule, caller.RoomPart, called2, look.Facts.CallId, secret),
+            PhoneNumberId = decision.Number < 0 ? "" : look.Snapshot.Inventory.Id(decision.Number),
+            Room = asks ? "" : RoomName.For(rule, caller.RoomPart, called2, look.Facts.CallId, secret),
             Identity = caller.Identity,
             Name = caller.Name,
             Metadata = rule.Metadata,
@@ -46,43 +53,8 @@ internal static class VerdictWriter
             AnswerMode = rule.Extras.AnswerMode,
             FallbackRoom = rule.Extras.FallbackRoom,
             HidesNumber = rule.HidePhoneNumber,
-            Caps = Claims(look, compiled, rule),
+            Caps = CallClaims.All(look, compiled, rule),
         };
-    }
-
-    /// <summary>The same verdict as a question: who is asked, how often, and with which media.</summary>
-    public static Verdict AskPin(Verdict verdict, DispatchRule rule) => verdict with
-    {
-        Kind = VerdictKind.AskPin,
-        Room = "",
-        Pin = rule.Extras.Pin,
-        PinAttemptsLeft = rule.Extras.Pin.Attempts,
-        Sentence = $"rule {rule.Id} asks for a PIN",
-    };
-
-    /// <returns>The first claim that one more call would break, or null.</returns>
-    public static CapClaim? BrokenCap(CapClaim[] claims, in CapsView limits)
-    {
-        foreach (CapClaim claim in claims)
-        {
-            if (!limits.Allows(claim))
-            {
-                return claim;
-            }
-        }
-        return null;
-    }
-
-    public static string CapSentence(in CapClaim claim)
-    {
-        string what = claim.Scope switch
-        {
-            CapScope.Trunk => "trunk " + claim.Id,
-            CapScope.Rule => "rule " + claim.Id,
-            CapScope.Number => "called number " + RulePolicy.Shown(claim.Id[(claim.Id.IndexOf('|') + 1)..]),
-            _ => "caller " + RulePolicy.Shown(claim.Id[(claim.Id.IndexOf('|') + 1)..]),
-        };
-        return $"{what} has all the calls it may have ({claim.MaxCalls} at once, {claim.MaxPerSecond} a second; 0 is no limit)";
     }
 
     private static KeyValuePair<string, string>[] Attributes(in CallLook look, Trunk? trunk, DispatchRule rule, in CallerName caller, string called)
@@ -113,6 +85,11 @@ internal static class VerdictWriter
     /// <summary>A rule may ask for more encryption than its trunk, never for less; its codecs replace the trunk's where it lists any.</summary>
     private static MediaPolicy MergeMedia(Trunk? trunk, DispatchRule rule)
     {
+        if (rule.Media is null && rule.MediaEncryption == MediaEncryption.Disable && rule.Extras.Passthrough == Passthrough.Auto
+            && (trunk is null || (trunk.MediaEncryption == MediaEncryption.Disable && trunk.Extras.Passthrough == Passthrough.Auto)))
+        {
+            return trunk?.Media ?? MediaPolicy.Default;
+        }
         MediaPolicy outer = trunk?.Media ?? MediaPolicy.Default;
         MediaPolicy inner = rule.Media ?? MediaPolicy.Default;
         MediaEncryption? trunkWish = outer.Encryption ?? Legacy(trunk?.MediaEncryption ?? MediaEncryption.Disable);
@@ -130,27 +107,4 @@ internal static class VerdictWriter
     }
 
     private static MediaEncryption? Legacy(MediaEncryption wish) => wish == MediaEncryption.Disable ? null : wish;
-
-    private static CapClaim[] Claims(in CallLook look, CompiledTrunk? compiled, DispatchRule rule)
-    {
-        List<CapClaim> claims = [];
-        if (compiled is not null)
-        {
-            TrunkExtras extras = compiled.Trunk.Extras;
-            claims.Add(new CapClaim(CapScope.Trunk, compiled.Trunk.Id, extras.MaxCalls, extras.MaxCallsPerSecond));
-            if (extras.MaxCallsPerNumber > 0)
-            {
-                claims.Add(new CapClaim(CapScope.Number, compiled.Trunk.Id + "|" + NumberText.Normalise(look.CalledUser(compiled)), extras.MaxCallsPerNumber, 0));
-            }
-            if (extras.MaxCallsPerCaller > 0)
-            {
-                claims.Add(new CapClaim(CapScope.Caller, compiled.Trunk.Id + "|" + NumberText.Normalise(look.CallerUser(compiled)), extras.MaxCallsPerCaller, 0));
-            }
-        }
-        if (rule.Extras.MaxCalls > 0 || rule.Extras.MaxCallsPerSecond > 0)
-        {
-            claims.Add(new CapClaim(CapScope.Rule, rule.Id, rule.Extras.MaxCalls, rule.Extras.MaxCallsPerSecond));
-        }
-        return [.. claims];
-    }
 }

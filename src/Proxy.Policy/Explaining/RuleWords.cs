@@ -18,7 +18,7 @@ internal static class RuleWords
                 : $"it is for trunks {string.Join(", ", rule.TrunkIds)}, not {trunk.Trunk.Id}",
             RuleFail.CalledNumber => $"called number {RulePolicy.Shown(look.CalledUser(trunk))} is not in numbers",
             RuleFail.Caller => $"caller {RulePolicy.Shown(look.CallerUser(trunk))} is not in inbound_numbers",
-            RuleFail.Match => rule.Extras.Match.FirstFailed(look.Facts, rule.Id) ?? "",
+            RuleFail.Match => rule.Extras.Match.Describe(rule.Extras.Match.FirstFailed(look.Facts, rule.Id)),
             _ => rule.Pin.Length == 0 ? "a PIN was keyed and the rule has none" : "another PIN was keyed",
         };
     }

@@ -16,6 +16,9 @@ internal enum TrunkFail
 /// <summary>One decision. Which trunk a call belongs to.</summary>
 internal readonly record struct TrunkChoice
 {
+    /// <summary>No trunk was looked for.</summary>
+    public static TrunkChoice None { get; } = new() { Trunk = -1, Rival = -1, FailedTrunk = -1 };
+
     /// <summary>Place of the trunk, or −1.</summary>
     public int Trunk { get; init; }
 

@@ -1,4 +1,6 @@
+using Proxy.Core.Time;
 using Proxy.Policy;
+using Proxy.Policy.Caps;
 using Proxy.Policy.Dispatch;
 using Proxy.Policy.Trunks;
 using Proxy.Rigs;
@@ -6,7 +8,7 @@ using static Proxy.Alloc.CaseList;
 
 namespace Proxy.Alloc.Cases;
 
-/// <summary>The choice of trunk and rule among 10,000 numbers; the verdict itself is made once a call and may allocate.</summary>
+/// <summary>What becomes of a call among 10,000 numbers; the words of its verdict are made once a call and may allocate.</summary>
 internal static class PolicyCases
 {
     public static void Add(CaseList list)
@@ -22,6 +24,16 @@ internal static class PolicyCases
             Must(rule >= 0 && RuleChoice.Check(look, choice.Trunk, rule, default) == RuleFail.None);
         }).Also(nameof(TrunkChoice), nameof(TrunkChoice.Check)).Also(nameof(RuleChoice), nameof(RuleChoice.For)).Also(nameof(RuleChoice), nameof(RuleChoice.Check));
 
+        RulePolicy policy = new(new OneSnapshot(snapshot), new PolicySettings { Secret = new byte[32] });
+        CallCaps caps = new();
+        CallFacts stranger = facts with { ToUser = "+49301234567", RequestUser = "+49301234567" };
+        list.Add(nameof(RulePolicy), nameof(RulePolicy.Judge), () =>
+        {
+            Decision joins = policy.Judge(new CallLook(snapshot, facts), caps.At(MonoTime.FromMillis(1)));
+            Must(joins.Kind == VerdictKind.Join && joins.Rule >= 0);
+            Must(policy.Judge(new CallLook(snapshot, stranger), caps.At(MonoTime.FromMillis(1))).Code == RefusalCode.NoTrunk);
+        });
+
         Trunk ranges = new() { Id = "ST_r", Extras = TrunkExtras.None with { NumberPatterns = ["+4930*", "+1555000..+1555999"] } };
         PolicySnapshot patterns = PolicySnapshot.Build(new PolicyObjects { Trunks = [ranges] }, 1);
         PatternIndex index = patterns.Trunks.Patterns;
@@ -34,5 +46,10 @@ internal static class PolicyCases
             }
             Must(found > 0);
         }).Also(nameof(PatternIndex), nameof(PatternIndex.OfRange));
+    }
+
+    private sealed class OneSnapshot(PolicySnapshot snapshot) : IRuleStore
+    {
+        public PolicySnapshot Current { get; } = snapshot;
     }
 }
