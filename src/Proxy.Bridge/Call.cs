@@ -52,7 +52,7 @@ public enum CallPhase
 }
 
 /// <summary>Signal thread. One call: a SIP leg and a room leg, and what happens between them. Its media lives on a shard.</summary>
-public sealed class Call
+public sealed class Call : IForeignJudge
 {
     private static readonly TimeSpan s_downlinkWait = TimeSpan.FromMilliseconds(500);
     /// <summary>Between <c>sip.callStatus = hangup</c> and our leave: clients that get both at once tell their user only the second.</summary>
@@ -727,17 +727,31 @@ public sealed class Call
         return verdict;
     }
 
-    /// <summary>Whether another caller may take this one's place although its address does not say so: who it is, it proves by the trunk's credentials.</summary>
-    /// <returns>Join, or the challenge, or a refusal.</returns>
-    internal Verdict DecideReplacement(in CallFacts invite, MonoTime now)
+    /// <summary>A request of this call's dialog from elsewhere: the credentials of the call's trunk, or nothing.</summary>
+    public ForeignVerdict Judge(in SipMessageView request, in SipFlow flow, MonoTime now, out byte[] challenge)
     {
-        CallFacts facts = _facts with { Source = invite.Source, Transport = invite.Transport, RequestUri = invite.RequestUri, Credentials = invite.Credentials, Utc = invite.Utc };
-        Verdict verdict = DecideAgain(facts, now);
-        bool isProven = verdict.Kind is VerdictKind.Join or VerdictKind.AskPin && verdict.TrunkId == Verdict.TrunkId && verdict.Login is not null;
-        return isProven ? verdict with { Kind = VerdictKind.Join }
-            : verdict.Kind == VerdictKind.Challenge ? verdict
-            : Verdict.Refuse(RefusalCode.SourceNotAllowed, $"{invite.Source} may not take the place of call {Record.CallId}", _services.Refusals);
+        Verdict verdict = Prove(
+            _facts with
+            {
+                Method = System.Text.Encoding.ASCII.GetString(request.MethodText),
+                Source = flow.Remote,
+                Transport = FactsFromInvite.TransportName(flow.Transport),
+                Credentials = FactsFromInvite.ReadCredentials(request),
+                Utc = _services.UtcAt(now),
+            },
+            now);
+        challenge = verdict.Challenge is { } asked ? System.Text.Encoding.UTF8.GetBytes(Turnstile.ChallengeText(asked)) : [];
+        return verdict.Kind switch
+        {
+            VerdictKind.Join => ForeignVerdict.Take,
+            VerdictKind.Challenge => ForeignVerdict.Ask,
+            _ => ForeignVerdict.Refuse,
+        };
     }
+
+    /// <summary>Whether somebody from elsewhere may speak in this call: who it is, it proves by the credentials of the call's trunk.</summary>
+    /// <returns>Join, or the challenge, or a refusal.</returns>
+    internal Verdict Prove(in CallFacts facts, MonoTime now) => _services.Policy.Prove(facts, Verdict.TrunkId, _services.Caps.At(now));
 
     /// <summary>Another dialog of the caller's side takes the place of ours (RFC 3891): its audio is the call's from now on, the old dialog gets a BYE.</summary>
     /// <returns>Not accepted when the offer cannot be taken; nothing has changed then.</returns>
@@ -763,7 +777,7 @@ public sealed class Call
         SipLeg old = _sip;
         (_sip, _isConfirmed) = (sip, false);
         Phase = Phase == CallPhase.Connected ? CallPhase.Answered : Phase;
-        (dialog.Owner, dialog.AllowedSources, dialog.Login) = (this, old.Dialog.AllowedSources, old.Dialog.Login);
+        (dialog.Owner, dialog.AllowedSources, dialog.Login, dialog.Judge) = (this, old.Dialog.AllowedSources, old.Dialog.Login, old.Dialog.Judge);
         // What is under way in the old dialog ends with it.
         _transfer?.HandleCallEnded();
         DrainTransfer(now);

@@ -44,6 +44,10 @@ public sealed class DevPolicy : IPolicy
     public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts, limits, trace);
 
+    /// <summary>The dev policy has no trunks, and nothing to prove.</summary>
+    public Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits) =>
+        Verdict.Refuse(RefusalCode.SourceNotAllowed, $"address {facts.Source.Address} has no part in the call", _settings.Refusals);
+
     /// <summary>The dev policy never defers.</summary>
     public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts, limits, trace);

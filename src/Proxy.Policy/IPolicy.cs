@@ -22,6 +22,13 @@ public interface IPolicy
     /// <returns>Join; AskPin when another attempt is allowed (<see cref="Verdict.PinAttemptsLeft"/>); Reject otherwise.</returns>
     Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace);
 
+    /// <summary>Whether a request from elsewhere that belongs to a running call proves the credentials of the call's trunk.</summary>
+    /// <param name="facts">Method, source, credentials and time of the request; all else may be the INVITE's.</param>
+    /// <param name="trunkId">The call's trunk.</param>
+    /// <param name="limits">The running counts; the default value uses up no nonce.</param>
+    /// <returns>Join: it does. Challenge, or Reject: wrong, locked out, or the trunk has no credentials.</returns>
+    Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits);
+
     /// <summary>Decides a call that waited.</summary>
     /// <param name="facts">The facts of the same INVITE.</param>
     /// <param name="deferred">The <see cref="VerdictKind.Deferred"/> verdict.</param>

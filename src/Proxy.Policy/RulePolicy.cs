@@ -55,6 +55,27 @@ public sealed class RulePolicy : IPolicy
         return verdict;
     }
 
+    public Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits)
+    {
+        var look = new CallLook(_store.Current, facts);
+        int index = look.Snapshot.Trunks.Find(trunkId);
+        CompiledTrunk? trunk = index < 0 ? null : look.Snapshot.Trunks.All[index];
+        if (trunk is not { HasAuth: true })
+        {
+            return Verdict.Refuse(RefusalCode.SourceNotAllowed, $"address {facts.Source.Address} has no part in the call, and its trunk has no credentials to prove", _settings.Refusals);
+        }
+        var decision = new Decision
+        {
+            Kind = VerdictKind.Join,
+            Trunk = TrunkChoice.None with { Trunk = index },
+            Number = -1,
+            Rule = -1,
+            IsListed = look.Snapshot.Listed.Contains(facts.Source.Address),
+        };
+        JudgeDigest(look, ref decision, trunk, limits);
+        return decision.Kind == VerdictKind.Join ? new Verdict { Kind = VerdictKind.Join, TrunkId = trunkId, TrunkName = trunk.Trunk.Name } : Write(look, decision);
+    }
+
     /// <summary>The rules alone never defer.</summary>
     public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
         Decide(facts with { IsSecondLook = true }, limits, trace);

@@ -33,6 +33,12 @@ public struct SipCounters
     /// <summary>In-dialog requests from an address that has no part in the dialog, answered with 481.</summary>
     public long ForeignSource;
 
+    /// <summary>In-dialog requests from such an address that were asked for the trunk's credentials.</summary>
+    public long ForeignChallenged;
+
+    /// <summary>In-dialog requests from such an address that proved them.</summary>
+    public long ForeignProven;
+
     /// <summary>Requests refused statelessly because a table or buffer is full, or the node is overloaded or drains.</summary>
     public long Overload;
 

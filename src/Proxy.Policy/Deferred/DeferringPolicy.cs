@@ -29,6 +29,9 @@ public sealed class DeferringPolicy(IPolicy rules, DeferralTerms terms, PolicySe
         return local.Kind == VerdictKind.Join && terms.Hook is { } hook ? Defer(DeferralKind.Hook, hook.Patience, local, isPinPassed: true) : local;
     }
 
+    /// <summary>Nobody is asked about a call that runs.</summary>
+    public Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits) => rules.Prove(facts, trunkId, limits);
+
     public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace)
     {
         if (deferred.Deferral!.IsPinPassed)

@@ -56,7 +56,11 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         writer.Counter("siproom_sip_absorbed_total", "Retransmissions of peers that a transaction answered.", sip.Absorbed);
         writer.Counter("siproom_sip_malformed_total", "SIP requests answered with 400.", sip.Malformed);
         writer.Counter("siproom_sip_dropped_total", "Datagrams on the SIP port that are no SIP or cannot be answered.", sip.NotSip + sip.DroppedMalformed);
-        writer.Counter("siproom_sip_foreign_total", "In-dialog requests from an address that has no part in the dialog.", sip.ForeignSource);
+        void Foreign(string what, long value) => writer.Counter(
+            "siproom_sip_foreign_total", "In-dialog requests from an address that has no part in the dialog, and what became of them.", MetricsWriter.Label("what", what), value);
+        Foreign("refused", sip.ForeignSource);
+        Foreign("challenged", sip.ForeignChallenged);
+        Foreign("proven", sip.ForeignProven);
         void Stranger(string what, long value) => writer.Counter(
             "siproom_sip_strangers_total", "Requests of sources that no trunk lists, and what became of them.", MetricsWriter.Label("what", what), value);
         Stranger("rate_limited", sip.Flooding);

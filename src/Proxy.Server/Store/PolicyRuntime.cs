@@ -334,6 +334,8 @@ public sealed class PolicyRuntime : IDisposable, IMetricsSource
         public Verdict DecidePin(in CallFacts facts, Verdict asked, string pin, in CapsView limits, DecisionTrace? trace) =>
             rules.DecidePin(facts, asked, pin, limits, trace);
 
+        public Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits) => rules.Prove(facts, trunkId, limits);
+
         public Verdict Resume(in CallFacts facts, Verdict deferred, in DeferredAnswer answer, in CapsView limits, DecisionTrace? trace) =>
             Now.Resume(facts, deferred, answer, limits, trace);
     }

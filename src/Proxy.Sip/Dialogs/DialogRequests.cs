@@ -20,10 +20,8 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
             return;
         }
         // All three ids are public (they are attributes of the room): knowing them is not enough.
-        if (!dialog.Allows(flow.Remote.Address))
+        if (!dialog.Allows(flow.Remote.Address) && !IsProven(dialog, in view, in flow, now))
         {
-            core.Counters.ForeignSource++;
-            stateless.Send(in view, in flow, 481, default);
             return;
         }
         if (view.Method is SipMethod.Unknown or SipMethod.Register or SipMethod.Publish or SipMethod.Subscribe or SipMethod.Message)
@@ -39,6 +37,33 @@ internal sealed class DialogRequests(SipCore core, StatelessResponses stateless)
         }
         transaction.Dialog = dialog;
         HandleInOrder(dialog, transaction, in view, in flow, now);
+    }
+
+    /// <summary>Somebody from elsewhere may prove the trunk's credentials (§22); the answers leave no state, and one is as long as what was sent at most.</summary>
+    /// <returns>False when it is answered.</returns>
+    private bool IsProven(SipDialog dialog, in SipMessageView view, in SipFlow flow, MonoTime now)
+    {
+        byte[] challenge = [];
+        switch (dialog.Judge?.Judge(in view, in flow, now, out challenge))
+        {
+            case ForeignVerdict.Take:
+                core.Counters.ForeignProven++;
+                core.Options.Guard?.Vouch(flow.Remote.Address, now);
+                dialog.Admit(flow.Remote.Address);
+                return true;
+            case ForeignVerdict.Ask:
+                core.Counters.ForeignChallenged++;
+                int status = core.Listener(in flow).Challenge;
+                Span<byte> buffer = stackalloc byte[1024];
+                var lines = new SipHeaderLines(buffer);
+                lines.Add(status == 401 ? "WWW-Authenticate"u8 : "Proxy-Authenticate"u8, challenge);
+                stateless.Send(in view, in flow, status, default, dialog.Identity.LocalTag, lines.Written);
+                return false;
+            default:
+                core.Counters.ForeignSource++;
+                stateless.Send(in view, in flow, 481, default);
+                return false;
+        }
     }
 
     private void HandleInOrder(SipDialog dialog, ServerTransaction transaction, in SipMessageView view, in SipFlow flow, MonoTime now)

@@ -40,6 +40,7 @@ public sealed class SipDialog
     private DueMessage? _dueBye;
     private DueMessage? _dueAccept;
     private bool _isTaken;
+    private NetAddress _proven;
 
     internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
     {
@@ -88,6 +89,9 @@ public sealed class SipDialog
 
     /// <summary>Networks, beside the address of the INVITE, from which in-dialog requests are taken (the trunk's addresses).</summary>
     public SipSourceRange[] AllowedSources { get; set; } = [];
+
+    /// <summary>Asked about requests from elsewhere; null: they get 481.</summary>
+    public IForeignJudge? Judge { get; set; }
 
     /// <summary>The confirmed dialog whose place this one asks to take (RFC 3891); null when it asks for none.</summary>
     public SipDialog? Replaced { get; internal set; }
@@ -388,7 +392,7 @@ public sealed class SipDialog
     /// <summary>Whether in-dialog requests from that address are taken.</summary>
     internal bool Allows(NetAddress source)
     {
-        if (source == Flow.Remote.Address)
+        if (source == Flow.Remote.Address || (_proven.IsSet && source == _proven))
         {
             return true;
         }
@@ -401,6 +405,9 @@ public sealed class SipDialog
         }
         return false;
     }
+
+    /// <summary>A request from that address proved the trunk's credentials: so may what follows from there, above all the ACK, of which none can be asked. One address, the last.</summary>
+    internal void Admit(NetAddress source) => _proven = source;
 
     internal void HandleAck(in SipMessageView ack, MonoTime now)
     {
@@ -626,6 +633,8 @@ public sealed class SipDialog
         if (isSession && SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits))
         {
             _messages.RefreshTarget(in request);
+            // A caller that came to another network says so by a target refresh; who proved itself is followed there (§12.2.2).
+            Flow = _proven.IsSet && transaction.Source.Remote.Address == _proven ? transaction.Source : Flow;
             _session.AgreeAsServer(in request, ref lines, now);
             if (transaction.IsInvite)
             {

@@ -267,6 +267,15 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         return PinDecision(asked, pin);
     }
 
+    /// <summary>What a request from elsewhere proves.</summary>
+    public Func<CallFacts, string, Verdict> Proof { get; set; } = (_, _) => Verdict.Refuse(RefusalCode.SourceNotAllowed, "no part in the call", Refusals.Default);
+
+    public Verdict Prove(in CallFacts facts, string trunkId, in CapsView limits)
+    {
+        Facts = facts;
+        return Proof(facts, trunkId);
+    }
+
     public void Transferred(CallRecord record, TransferRecord transfer) => Transfers.Add(transfer);
 
     /// <summary>Transfers that are over.</summary>

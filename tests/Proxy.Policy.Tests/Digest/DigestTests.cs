@@ -38,7 +38,7 @@ public sealed class DigestTests
         string Hash(string text) => Convert.ToHexStringLower(challenge.Algorithm == "MD5"
             ? MD5.HashData(Encoding.UTF8.GetBytes(text)) : SHA256.HashData(Encoding.UTF8.GetBytes(text)));
         string middle = withQop ? $"{challenge.Nonce}:{credentials.NonceCount}:c0ffee:auth" : challenge.Nonce;
-        string response = Hash($"{Hash($"{user}:{challenge.Realm}:{password}")}:{middle}:{Hash($"INVITE:{facts.RequestUri}")}");
+        string response = Hash($"{Hash($"{user}:{challenge.Realm}:{password}")}:{middle}:{Hash($"{facts.Method}:{facts.RequestUri}")}");
         return facts with { Credentials = credentials with { Response = response } };
     }
 
@@ -115,6 +115,24 @@ public sealed class DigestTests
         Assert.Equal(VerdictKind.Join, policy.Decide(Answer(Given.Call(), challenge, "u", "p", 3), s_live, null).Kind);
         Assert.Equal(VerdictKind.Join, policy.Decide(Answer(Given.Call(), challenge, "u", "p", 200), s_live, null).Kind);
         Assert.True(policy.Decide(Answer(Given.Call(), challenge, "u", "p", 100), s_live, null).Challenge!.IsStale);
+    }
+
+    [Fact]
+    public void Request_from_elsewhere_proves_the_credentials_of_the_calls_own_trunk()
+    {
+        Trunk listed = Auth("ST_1", "u", "p", "+15550200") with { AllowedAddresses = ["192.0.2.1"] };
+        RulePolicy policy = Given.Policy(Objects(listed, Auth("ST_2", "v", "q", "+15550201"), Given.Trunk("ST_3", "+15550202")));
+        CallFacts bye = Given.Call(source: "192.0.2.77") with { Method = "BYE" };
+        Verdict asked = policy.Prove(bye, "ST_1", s_live);
+        Assert.Equal(VerdictKind.Challenge, asked.Kind);
+        Assert.Equal(VerdictKind.Join, policy.Prove(Answer(bye, asked.Challenge!, "u", "p"), "ST_1", s_live).Kind);
+        Assert.True(policy.Prove(Answer(bye, asked.Challenge!, "u", "p"), "ST_1", s_live).Challenge!.IsStale);
+        Assert.Equal(RefusalCode.BadCredentials, policy.Prove(Answer(bye, asked.Challenge!, "v", "q", 2), "ST_1", s_live).Code);
+        Assert.Equal(RefusalCode.BadCredentials, policy.Prove(Answer(bye, asked.Challenge!, "u", "p", 2) with { Method = "INFO" }, "ST_1", s_live).Code);
+        foreach (string without in new[] { "ST_3", "ST_gone", "" })
+        {
+            Assert.Equal((VerdictKind.Reject, RefusalCode.SourceNotAllowed), (policy.Prove(bye, without, s_live).Kind, policy.Prove(bye, without, s_live).Code));
+        }
     }
 
     [Fact]
