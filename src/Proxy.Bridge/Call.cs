@@ -225,6 +225,12 @@ public sealed class Call : IForeignJudge
             case SipEventKind.Prack:
                 HandlePrack(e, now);
                 break;
+            case SipEventKind.TargetUnknown:
+                Reroute("next_hop_unknown", "the name of the next hop is not known to the DNS (yet); the call's own flow is used");
+                break;
+            case SipEventKind.TargetFailed:
+                Reroute("next_hop_failed", $"{(e.Status == 408 ? "no answer to" : "no service for")} {e.Method.ToString().ToUpperInvariant()} there; the next place is tried");
+                break;
             case SipEventKind.PrackTimeout:
                 End(new Outcome(EndedBy.Us, "no_prack", "the caller did not acknowledge a reliable response (RFC 3262)", 504, 102), now);
                 break;
@@ -1236,6 +1242,16 @@ public sealed class Call : IForeignJudge
         {
             _room.SendDtmf(digit, now);
         }
+    }
+
+    private void Reroute(string flag, string what)
+    {
+        // The BYE may outlive the call: its record is given away then.
+        if (Phase < CallPhase.Over && !Record.Flags.Contains(flag))
+        {
+            Record.Flags.Add(flag);
+        }
+        _services.Observer.Rerouted(Record, what);
     }
 
     private void SetActive(MonoTime now)

@@ -100,6 +100,10 @@ public interface ICallObserver
     /// <summary>A transfer that an agent asked for is over; the call may go on.</summary>
     void Transferred(CallRecord record, TransferRecord transfer);
 
+    /// <summary>A request of ours to the caller's side did not go where the next hop's name or address says.</summary>
+    /// <param name="what">One clause.</param>
+    void Rerouted(CallRecord record, string what);
+
     /// <summary>LiveKit's meaning let pass what ours would refuse.</summary>
     void Lenient(CallRecord record, CompatUse what);
 

@@ -33,6 +33,23 @@ public sealed record Limits
     /// <summary>Server transactions at once; above it requests get a stateless 503.</summary>
     public int SipTransactions { get; init; } = 10_000;
 
+    // ---- Names of next hops (RFC 3263) ----
+
+    /// <summary>Names in Record-Route and Contact of running calls that are asked about: a carrier has a few, a phone may have one of its own. Above it calls keep to their own flow.</summary>
+    public int TargetNames { get; init; } = 1_024;
+
+    /// <summary>Shortest life of an answer, whatever its TTL: a name is asked about at most so often. Also the wait after a failure.</summary>
+    public TimeSpan TargetLifeMin { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest life of an answer.</summary>
+    public TimeSpan TargetLifeMax { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long a place that did not take a request is asked last, and one that takes no TCP gets datagrams however long.</summary>
+    public TimeSpan TargetRest { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Such places that are remembered.</summary>
+    public int TargetsResting { get; init; } = 1_024;
+
     // ---- Strangers: sources that no trunk lists ----
 
     /// <summary>New requests a second that a stranger may send for long: a small PBX's morning fits, a scanner does not.</summary>

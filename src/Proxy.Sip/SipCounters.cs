@@ -84,6 +84,24 @@ public struct SipCounters
     /// <summary>Keep-alives (CRLF, empty datagrams) taken.</summary>
     public long KeepAlives;
 
+    /// <summary>Requests of ours whose next hop is a name of which nothing is known: sent over the call's own flow.</summary>
+    public long TargetsUnknown;
+
+    /// <summary>Requests of ours that a place did not take, and that went to the next one.</summary>
+    public long TargetsFailed;
+
+    /// <summary>Requests of ours that went over TCP because they are too long for a datagram.</summary>
+    public long LongRequests;
+
+    /// <summary>Answers about names of next hops.</summary>
+    public long TargetLookups;
+
+    /// <summary>Of these, those that nobody gave.</summary>
+    public long TargetLookupsFailed;
+
+    /// <summary>Names that were not asked for because the table of names is full.</summary>
+    public long TargetNamesFull;
+
     /// <summary>Server transactions alive.</summary>
     public int ServerTransactions;
 

@@ -6,6 +6,7 @@ using Proxy.Sip.Dialogs;
 using Proxy.Sip.Framing;
 using Proxy.Sip.Guarding;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 using Proxy.Sip.Transactions;
 using Proxy.Sip.Writing;
 
@@ -131,8 +132,8 @@ public sealed class SipEndpoint : IDisposable
         _core.Now = now;
         while (_core.Timers.TryExpire(now, out int key))
         {
-            int index = key / 3;
-            switch ((TimerOwner)(key % 3))
+            int index = key / SipCore.Owners;
+            switch ((TimerOwner)(key % SipCore.Owners))
             {
                 case TimerOwner.Server:
                     if (_core.Server.HandleTimer(index, now) is { Dialog: not null } late)
@@ -142,6 +143,9 @@ public sealed class SipEndpoint : IDisposable
                     break;
                 case TimerOwner.Client:
                     _core.Client.HandleTimer(index, now);
+                    break;
+                case TimerOwner.Target:
+                    _core.Targets.HandleTimer(index, now);
                     break;
                 default:
                     _core.Dialogs.At(index).HandleTimer(now);
@@ -158,6 +162,16 @@ public sealed class SipEndpoint : IDisposable
         _core.Refusal = default;
         return refusal.Cause != SipRefusalCause.None;
     }
+
+    /// <summary>Takes the next name that somebody is to look up; the answer goes to <see cref="HandleTargets"/>, or never comes.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool TryPollLookup(out TargetName name) => _core.Targets.TryPollQuestion(out name);
+
+    /// <summary>What a name stands for.</summary>
+    /// <param name="name">As handed out by <see cref="TryPollLookup"/>.</param>
+    /// <param name="answer">From a <see cref="TargetSearch"/>.</param>
+    /// <param name="now">The time of this turn.</param>
+    public void HandleTargets(in TargetName name, TargetList answer, MonoTime now) => _core.Targets.HandleAnswer(in name, answer, now);
 
     /// <summary>Takes the next message to send.</summary>
     /// <param name="buffer">At least <see cref="Proxy.Core.Limits.SipMessageBytes"/> bytes.</param>

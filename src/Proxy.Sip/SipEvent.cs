@@ -69,6 +69,12 @@ public enum SipEventKind : byte
 
     /// <summary>The stream connection of the dialog closed. Requests to come open a new one to the remote target.</summary>
     FlowClosed,
+
+    /// <summary>The next hop of our requests is a name that the DNS gave nothing for (yet): they go over the call's own flow. Told once.</summary>
+    TargetUnknown,
+
+    /// <summary>A place did not take our request (Method; Status 408 for silence, 503): it goes to the next one.</summary>
+    TargetFailed,
 }
 
 /// <summary>Signal thread. One event of <see cref="SipEndpoint.TryPollEvent"/>; its bytes stay readable until the next poll.</summary>

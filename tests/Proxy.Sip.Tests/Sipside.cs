@@ -9,6 +9,7 @@ using Proxy.Core.Time;
 using Proxy.Sip;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 
 namespace Proxy.Sip.Tests;
 
@@ -121,6 +122,17 @@ internal sealed class Sipside : IDisposable
     public static string InDialog(string method, SipDialog dialog, int cseq, string branch, string extra = "", string body = "") =>
         Invite(branch, toTag: dialog.LocalTag, cseq: cseq, extra: extra, body: body, method: method);
 
+    /// <summary>Names that the endpoint wants to be looked up.</summary>
+    public List<TargetName> LookUps()
+    {
+        var names = new List<TargetName>();
+        while (Endpoint.TryPollLookup(out TargetName name))
+        {
+            names.Add(name);
+        }
+        return names;
+    }
+
     /// <summary>An answer to a request of ours, with its Via, From, To, Call-ID and CSeq.</summary>
     public static string Answer(string request, string status, string extra = "", string body = "")
     {
@@ -129,12 +141,12 @@ internal sealed class Sipside : IDisposable
     }
 
     /// <summary>INVITE, 200, ACK; returns the confirmed dialog. Lists are cleared.</summary>
-    public SipDialog Establish(SipFlow? flow = null, string extra = "")
+    public SipDialog Establish(SipFlow? flow = null, string extra = "", string callId = "call-1@peer")
     {
-        Receive(Invite(extra: extra), flow);
+        Receive(Invite(callId == "call-1@peer" ? "z9hG4bKa1" : "z9hG4bKa" + callId, callId, extra: extra), flow);
         SipDialog dialog = Events[^1].Dialog;
         Do(now => Assert(dialog.Accept("v=0\r\n"u8, default, now)));
-        Receive(InDialog("ACK", dialog, 1, "z9hG4bKack1"), flow);
+        Receive(Invite("z9hG4bKack" + callId, callId, toTag: dialog.LocalTag, method: "ACK", body: ""), flow);
         Sent.Clear();
         Events.Clear();
         return dialog;

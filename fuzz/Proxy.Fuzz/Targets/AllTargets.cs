@@ -9,6 +9,7 @@ internal static class AllTargets
         SipTargets.Fields(),
         SipTargets.Stream(),
         SipTargets.Endpoint(),
+        DnsTargets.Answer(),
         SdpTargets.Text(),
         SdpTargets.Negotiation(),
         RtpTargets.Packet(),

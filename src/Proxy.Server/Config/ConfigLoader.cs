@@ -173,6 +173,7 @@ public sealed class ConfigLoader
             UseExternalIp = useExternal,
             MediaUseExternalIp = top.Bool("media_use_external_ip", useExternal),
             StunServers = ReadStunServers(top, config.StunServers),
+            DnsServers = DnsSettings.Read(top),
             LocalNets = top.Networks("local_net"),
             HideInboundPort = top.Bool("hide_inbound_port", false),
             AddRecordRoute = top.Bool("add_record_route", false),

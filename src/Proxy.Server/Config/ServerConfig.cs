@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Net;
 using Proxy.Bridge;
 using Proxy.Core;
 using Proxy.Core.Net;
@@ -64,6 +65,9 @@ public sealed record ServerConfig
 
     /// <summary>Who is asked for the outside address, <c>host:port</c>, in order; the default is livekit/sip's.</summary>
     public IReadOnlyList<string> StunServers { get; init; } = ["global.stun.twilio.com:3478", "stun.l.google.com:19302", "stun1.l.google.com:19302"];
+
+    /// <summary>Who is asked about names of next hops (RFC 3263); empty: the servers of /etc/resolv.conf.</summary>
+    public IReadOnlyList<IPEndPoint> DnsServers { get; init; } = [];
 
     /// <summary>Networks that an automatically found local address must lie in; empty: any.</summary>
     public IReadOnlyList<SipSourceRange> LocalNets { get; init; } = [];

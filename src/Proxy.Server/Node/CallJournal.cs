@@ -38,6 +38,8 @@ public sealed class CallJournal(ILogger log, Action<CallRecord> write) : ICallOb
     public void Transferred(CallRecord record, TransferRecord transfer) =>
         NodeLog.Transferred(log, record.CallId, transfer.Id, transfer.By, transfer.Result, transfer.SipStatus, Math.Round(transfer.EndedMs - transfer.AskedMs));
 
+    public void Rerouted(CallRecord record, string what) => NodeLog.Rerouted(log, record.CallId, record.SipCallId, what);
+
     public void Lenient(CallRecord record, CompatUse what) => _leniency.Note(record, what);
 
     public void Ended(CallRecord record)
@@ -134,6 +136,9 @@ internal static partial class NodeLog
 
     [LoggerMessage(6206, LogLevel.Warning, "compat: a call passed that strict would refuse ({what}); told once an hour for each trunk sipTrunk={sipTrunk} sipRule={sipRule} callID={callID}")]
     public static partial void Lenient(ILogger log, string what, string sipTrunk, string sipRule, string callID);
+
+    [LoggerMessage(6223, LogLevel.Warning, "request in the call took another way callID={callID} sipCallID={sipCallID}: {what}")]
+    public static partial void Rerouted(ILogger log, string callID, string sipCallID, string what);
 
     [LoggerMessage(6209, LogLevel.Warning, "banned source={source} seconds={seconds} times={times} (siproom bans list)")]
     public static partial void Banned(ILogger log, NetAddress source, double seconds, int times);

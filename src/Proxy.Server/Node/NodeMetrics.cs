@@ -61,6 +61,16 @@ internal sealed class NodeMetrics(SignalLoop signal, ShardLoop[] shards, CallJou
         Foreign("refused", sip.ForeignSource);
         Foreign("challenged", sip.ForeignChallenged);
         Foreign("proven", sip.ForeignProven);
+        void Target(string what, long value) => writer.Counter(
+            "siproom_sip_targets_total", "Requests of ours in a dialog, and what was special about where they went.", MetricsWriter.Label("what", what), value);
+        Target("name_unknown", sip.TargetsUnknown);
+        Target("failed_over", sip.TargetsFailed);
+        Target("too_long_for_udp", sip.LongRequests);
+        void LookUp(string what, long value) => writer.Counter(
+            "siproom_sip_target_names_total", "Names of next hops that were looked up, and what came of it.", MetricsWriter.Label("what", what), value);
+        LookUp("answered", sip.TargetLookups - sip.TargetLookupsFailed);
+        LookUp("failed", sip.TargetLookupsFailed);
+        LookUp("table_full", sip.TargetNamesFull);
         void Stranger(string what, long value) => writer.Counter(
             "siproom_sip_strangers_total", "Requests of sources that no trunk lists, and what became of them.", MetricsWriter.Label("what", what), value);
         Stranger("rate_limited", sip.Flooding);

@@ -126,10 +126,17 @@ public sealed class SiproomNode : IDisposable
             Dispatcher = Dispatcher(config, dialer, mail, log),
             Answers = answers is null ? null : new AnswerDesk(answers, mail),
         });
-        var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits) { BanSet = ban => NodeLog.Banned(log, ban.Source, ban.Left.TotalSeconds, ban.Times) };
+        var dns = new DnsResolver(new DnsOptions { Servers = [.. config.DnsServers] });
+        var lookups = new TargetLookups(dns, Array.Exists(listeners, l => l.Local.Address.IsV6), SystemRandom.Instance, mail.Targets);
+        var signal = new SignalLoop(reactor, mail, sip, calls, media, bound.Datagrams, bound.Streams, cpu, limits)
+        {
+            BanSet = ban => NodeLog.Banned(log, ban.Source, ban.Left.TotalSeconds, ban.Times),
+            LookUp = name => _ = lookups.Begin(name),
+        };
         var metrics = new MetricsRegistry();
         metrics.Add(new NodeMetrics(signal, shards, journal));
         metrics.Add(bound.Streams);
+        metrics.Add(dns);
         if (bound.Tls is not null)
         {
             metrics.Add(bound.Tls);
@@ -137,7 +144,7 @@ public sealed class SiproomNode : IDisposable
         metrics.Add(archive);
         var node = new SiproomNode(new NodeParts(signal, shards, mail, metrics, limits, reason, bound, archive));
         var stalls = new StallLog([signal.Meter, .. Array.ConvertAll(shards, s => s.Meter)], log);
-        node._parts.AddRange([stalls, bound, signal, dialer, archive]);
+        node._parts.AddRange([stalls, bound, signal, dialer, dns, archive]);
         return node;
     }
 

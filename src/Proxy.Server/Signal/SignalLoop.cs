@@ -10,6 +10,7 @@ using Proxy.Server.Shards;
 using Proxy.Sip;
 using Proxy.Sip.Framing;
 using Proxy.Sip.Guarding;
+using Proxy.Sip.Targets;
 
 namespace Proxy.Server.Signal;
 
@@ -76,6 +77,9 @@ public sealed class SignalLoop : IDisposable
 
     /// <summary>Told of each new ban, on this thread; must not block.</summary>
     public Action<GuardBan>? BanSet { get; init; }
+
+    /// <summary>Looks up a name of a next hop; called on this thread, must not block. The answer comes by mail.</summary>
+    public Action<TargetName>? LookUp { get; init; }
 
     /// <summary>Own thread. The messages of calls, for who asks afterwards.</summary>
     public SipTrace Trace { get; }
@@ -196,6 +200,10 @@ public sealed class SignalLoop : IDisposable
         {
             Guard(() => _calls.HandleAnswer(answer.Waiting, answer.Answer, now), now);
         }
+        while (_mail.Targets.TryRead(out TargetMail targets))
+        {
+            _sip.HandleTargets(targets.Name, targets.Targets, now);
+        }
         while (_mail.Streams.TryRead(out StreamMail stream))
         {
             if (stream.Message is { } message)
@@ -293,6 +301,10 @@ public sealed class SignalLoop : IDisposable
         while (_sip.TryPollSend(_outgoing, out int length, out SipFlow flow))
         {
             Send(_outgoing.AsSpan(0, length), flow, now);
+        }
+        while (_sip.TryPollLookup(out TargetName name))
+        {
+            LookUp?.Invoke(name);
         }
     }
 

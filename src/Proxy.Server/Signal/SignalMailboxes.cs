@@ -7,6 +7,7 @@ using Proxy.Policy.Deferred;
 using Proxy.Server.Linux;
 using Proxy.Server.Shards;
 using Proxy.Sip;
+using Proxy.Sip.Targets;
 
 namespace Proxy.Server.Signal;
 
@@ -22,6 +23,7 @@ public sealed class SignalMailboxes
         Sockets = new Mailbox<SocketMail>(calls * 16, RingFull.RejectCall, waker);
         Streams = new Mailbox<StreamMail>(8_192, RingFull.DropNewest, waker);
         Answers = new Mailbox<AnswerMail>(limits.CallsWaiting * 2, RingFull.DropNewest, waker);
+        Targets = new Mailbox<TargetMail>(limits.TargetNames * 2, RingFull.DropNewest, waker);
         Control = new Mailbox<Action<SignalLoop, MonoTime>>(256, RingFull.DropNewest, waker);
         Fault = fault;
     }
@@ -35,6 +37,9 @@ public sealed class SignalMailboxes
     /// <summary>What waiting calls waited for. A dropped one is as late as one that never comes.</summary>
     public Mailbox<AnswerMail> Answers { get; }
 
+    /// <summary>What names of next hops stand for. A dropped one is asked for again.</summary>
+    public Mailbox<TargetMail> Targets { get; }
+
     /// <summary>Work for the signal thread from the API, the page and the commands.</summary>
     public Mailbox<Action<SignalLoop, MonoTime>> Control { get; }
 
@@ -46,6 +51,9 @@ public readonly record struct SocketMail(SlotId Call, SocketInput Input);
 
 /// <summary>An answer for a call whose verdict waits.</summary>
 public readonly record struct AnswerMail(SlotId Waiting, DeferredAnswer Answer);
+
+/// <summary>What a name of a next hop stands for.</summary>
+public readonly record struct TargetMail(TargetName Name, TargetList Targets);
 
 /// <summary>A message of a stream connection; null: the connection is gone.</summary>
 /// <param name="IsIdle">It said nothing for long: <see cref="ISipStreams.Close"/> it unless a call lives on it.</param>

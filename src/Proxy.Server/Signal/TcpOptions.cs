@@ -32,8 +32,8 @@ public sealed record TcpOptions
     /// <summary>Of these from one address (IPv6: /64) that no trunk lists.</summary>
     public int HandshakesPerAddress { get; init; } = 16;
 
-    /// <summary>Opening a connection of our own.</summary>
-    public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Opening a connection of our own: two tries of the kernel. A request that is too long for a datagram waits so long before it becomes one.</summary>
+    public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>One write that the peer does not read.</summary>
     public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(10);

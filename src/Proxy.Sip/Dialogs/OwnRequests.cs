@@ -2,13 +2,15 @@ using System;
 using Proxy.Core.Time;
 using Proxy.Sip.Auth;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 using Proxy.Sip.Transactions;
+using Proxy.Sip.Writing;
 
 namespace Proxy.Sip.Dialogs;
 
 /// <summary>Signal thread. The requests that we send inside one dialog.</summary>
 /// <remarks>RFC 3261 §12.2.1, §13.2.2.4, §14.1, §22; RFC 3311 §5.1.</remarks>
-internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages messages)
+internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages messages, DialogTargets targets)
 {
     /// <summary>A proxy's challenge and the peer's own, or one of them and a nonce that was too old.</summary>
     private const int ChallengesMax = 2;
@@ -50,9 +52,16 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         {
             return false;
         }
-        SipFlow flow = DialogFlow.Of(dialog.Flow, dialog.RouteSet, dialog.RemoteTarget);
         transaction.CSeq = ++_cseq;
+        targets.TryNext(default, isLong: false, now, out SipFlow flow, out bool hasOthers);
         int request = messages.BuildRequest(method, transaction.Branch, transaction.CSeq, in flow, extra, contentType, body);
+        if (IsTooLong(request, in flow) && targets.TryNext(default, isLong: true, now, out SipFlow stream, out bool hasDatagram) && stream.IsReliable)
+        {
+            core.Pool.Release(request);
+            (flow, hasOthers) = (stream, hasDatagram);
+            request = messages.BuildRequest(method, transaction.Branch, transaction.CSeq, in flow, extra, contentType, body);
+            core.Counters.LongRequests++;
+        }
         if (request < 0)
         {
             core.Client.Cancel(transaction);
@@ -65,7 +74,7 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         IsInviting |= method == SipMethod.Invite;
         IsUpdating |= method == SipMethod.Update;
         _referSince = method == SipMethod.Refer ? transaction.CSeq : _referSince;
-        core.Client.Start(transaction, dialog, method, request, in flow, now);
+        core.Client.Start(transaction, dialog, method, request, in flow, hasOthers, now);
         return true;
     }
 
@@ -90,18 +99,50 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         {
             return false;
         }
-        SipFlow flow = DialogFlow.Of(dialog.Flow, dialog.RouteSet, dialog.RemoteTarget);
         transaction.CSeq = ++_cseq;
-        int again = core.BuildAgain(in request, transaction.Branch, transaction.CSeq, isProxy, credentials[..length]);
+        var parts = new AgainParts { Branch = transaction.Branch, CSeq = transaction.CSeq, IsProxy = isProxy, Credentials = credentials[..length] };
+        transaction.Challenges = refused.Challenges + 1;
+        return TryStart(transaction, refused.Method, in request, ref parts, core.Pool.Bytes(refused.Request).Length + length, now);
+    }
+
+    /// <summary>Sends a request once more, to the next place (RFC 3263 §4.3; §18.1.1: a datagram where the connection failed).</summary>
+    /// <param name="failed">Its request is still there.</param>
+    /// <param name="now">The time of this turn.</param>
+    /// <returns>False when there is no other place.</returns>
+    public bool TryElsewhere(ClientTransaction failed, MonoTime now)
+    {
+        if (core.Client.TryTake() is not { } transaction)
+        {
+            return false;
+        }
+        if (!transaction.TryFollow(failed) || !SipMessageView.TryParse(core.Pool.Bytes(failed.Request), out SipMessageView request, out _, core.Limits))
+        {
+            core.Client.Cancel(transaction);
+            return false;
+        }
+        transaction.CSeq = failed.CSeq;
+        var parts = new AgainParts { Branch = transaction.Branch, CSeq = failed.CSeq };
+        return TryStart(transaction, failed.Method, in request, ref parts, core.Pool.Bytes(failed.Request).Length, now);
+    }
+
+    private bool TryStart(ClientTransaction transaction, SipMethod method, in SipMessageView request, ref AgainParts parts, int length, MonoTime now)
+    {
+        bool isThere = targets.TryNext(transaction.Tried, length > DialogTargets.DatagramMax, now, out SipFlow flow, out bool hasOthers);
+        parts.Transport = flow.Transport;
+        parts.SentBy = core.Listener(in flow).Advertised;
+        int again = isThere ? core.BuildAgain(in request, in parts) : -1;
         if (again < 0)
         {
             core.Client.Cancel(transaction);
             return false;
         }
-        core.Client.Start(transaction, dialog, refused.Method, again, in flow, now);
-        transaction.Challenges = refused.Challenges + 1;
+        hasOthers &= transaction.Tried.Length < ClientTransaction.PlacesMax - 1;
+        core.Client.Start(transaction, dialog, method, again, in flow, hasOthers, now);
         return true;
     }
+
+    private bool IsTooLong(int request, in SipFlow flow) =>
+        request >= 0 && flow.Transport == SipTransport.Udp && core.Pool.Bytes(request).Length > DialogTargets.DatagramMax;
 
     /// <summary>A request of ours has its final response.</summary>
     public void Settle(SipMethod method)
@@ -116,7 +157,7 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         Span<byte> branch = stackalloc byte[ClientTransactions.BranchLength];
         "z9hG4bK"u8.CopyTo(branch);
         RandomText.Fill(branch[7..], core.Random);
-        flow = DialogFlow.Of(dialog.Flow, dialog.RouteSet, dialog.RemoteTarget);
+        targets.TryNext(default, isLong: false, core.Now, out flow, out _);
         return messages.BuildRequest(SipMethod.Ack, branch, cseq, in flow, default, default, default);
     }
 }

@@ -5,6 +5,7 @@ using Proxy.Core.Net;
 using Proxy.Core.Time;
 using Proxy.Sip.Auth;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 using Proxy.Sip.Transactions;
 using Proxy.Sip.Writing;
 
@@ -36,10 +37,12 @@ public sealed class SipDialog
     private readonly OfferExchange _offers;
     private readonly EarlyResponses _early;
     private readonly OwnRequests _requests;
+    private readonly DialogTargets _targets;
     private readonly SessionRefresh _session;
     private DueMessage? _dueBye;
     private DueMessage? _dueAccept;
     private bool _isTaken;
+    private bool _isUnknownTold;
     private NetAddress _proven;
 
     internal SipDialog(SipCore core, in SipMessageView invite, in SipFlow flow, ReadOnlySpan<byte> localTag)
@@ -49,7 +52,8 @@ public sealed class SipDialog
         _ack = new AwaitedAck(core);
         _offers = new OfferExchange(invite.TryGetSdp(out _));
         _early = new EarlyResponses(core, this, _offers, in invite);
-        _requests = new OwnRequests(core, this, _messages);
+        _targets = new DialogTargets(core, this);
+        _requests = new OwnRequests(core, this, _messages, _targets);
         _session = new SessionRefresh(core, this, _requests);
         LocalTag = Encoding.ASCII.GetString(localTag);
         Flow = flow;
@@ -557,7 +561,7 @@ public sealed class SipDialog
         {
             return;
         }
-        Flow = DialogFlow.Of(Flow with { Connection = 0 }, RouteSet, RemoteTarget);
+        Flow = DialogFlow.Of(Flow with { Connection = 0 }, RouteSet, RemoteTarget, out _);
         if (_core.Server.TryGet(InviteTransaction, out ServerTransaction? invite))
         {
             _ack.Move(invite.Route);
@@ -579,7 +583,7 @@ public sealed class SipDialog
         }
         if (method is SipMethod.Invite or SipMethod.Update)
         {
-            _messages.RefreshTarget(in response);
+            RefreshTarget(in response, now);
             _session.AgreeAsClient(in response, now);
             Arm();
         }
@@ -592,6 +596,26 @@ public sealed class SipDialog
     /// <returns>Whether the request went out again with credentials: then it has not failed yet.</returns>
     internal bool TryAnswerChallenge(ClientTransaction refused, in SipMessageView response, MonoTime now) =>
         response.StatusCode is 401 or 407 && Login is { } login && _requests.TrySendAgain(refused, in response, login, now);
+
+    /// <summary>A place did not take a request of ours: it rests, and the request goes to the next one.</summary>
+    /// <param name="failed">Its request is still there.</param>
+    /// <param name="status">408 for silence, 503.</param>
+    /// <param name="now">The time of this turn.</param>
+    /// <returns>False when there is no other place.</returns>
+    internal bool TryElsewhere(ClientTransaction failed, int status, MonoTime now)
+    {
+        if ((State == SipDialogState.Ended && failed.Method != SipMethod.Bye) || !_requests.TryElsewhere(failed, now))
+        {
+            return false;
+        }
+        _core.Rests.Add(new SipTarget(failed.Flow.Transport, failed.Flow.Remote), now + _core.Limits.TargetRest);
+        _core.Counters.TargetsFailed++;
+        _core.Raise(SipEventKind.TargetFailed, this, method: failed.Method, status: status);
+        return true;
+    }
+
+    /// <summary>A response to a request of ours came from there.</summary>
+    internal void NoteAnswer(in SipFlow flow) => _targets.NoteAnswer(in flow);
 
     internal void HandleRequestFailed(SipMethod method, int status, int message, MonoTime now)
     {
@@ -619,7 +643,7 @@ public sealed class SipDialog
     /// <summary>ACK of a 2xx to our re-INVITE: a request of its own with the INVITE's CSeq number (§13.2.2.4).</summary>
     internal int BuildAckOfSuccess(in SipMessageView response, uint cseq, out SipFlow flow)
     {
-        _messages.RefreshTarget(in response);
+        RefreshTarget(in response, _core.Now);
         return _requests.BuildAckOfSuccess(cseq, out flow);
     }
 
@@ -632,7 +656,7 @@ public sealed class SipDialog
         bool isSession = status is >= 200 and < 300 && transaction.Method is SipMethod.Invite or SipMethod.Update;
         if (isSession && SipMessageView.TryParse(_core.Pool.Bytes(transaction.Request), out SipMessageView request, out _, _core.Limits))
         {
-            _messages.RefreshTarget(in request);
+            RefreshTarget(in request, now);
             // A caller that came to another network says so by a target refresh; who proved itself is followed there (§12.2.2).
             Flow = _proven.IsSet && transaction.Source.Remote.Address == _proven ? transaction.Source : Flow;
             _session.AgreeAsServer(in request, ref lines, now);
@@ -664,6 +688,7 @@ public sealed class SipDialog
         if (!_isTaken)
         {
             _isTaken = true;
+            _targets.Follow(now);
             _core.Options.Guard?.Forgive(Flow.Remote.Address, now);
         }
     }
@@ -715,6 +740,7 @@ public sealed class SipDialog
     private bool SendBye(ReadOnlySpan<byte> headers, MonoTime now)
     {
         RefusePending(now);
+        NoteUnknown();
         if (_requests.Send(SipMethod.Bye, headers, default, default, now))
         {
             return true;
@@ -738,8 +764,39 @@ public sealed class SipDialog
         return lines.IsComplete && Send(method, lines.Written, "application/sdp"u8, sdp, now);
     }
 
-    private bool Send(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now) =>
-        State == SipDialogState.Confirmed && _requests.Send(method, extra, contentType, body, now);
+    private bool Send(SipMethod method, ReadOnlySpan<byte> extra, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, MonoTime now)
+    {
+        if (State != SipDialogState.Confirmed)
+        {
+            return false;
+        }
+        NoteUnknown();
+        return _requests.Send(method, extra, contentType, body, now);
+    }
+
+    /// <summary>The next hop is a name that stands for nothing we know of: what we send goes over the call's own flow, which is told once.</summary>
+    private void NoteUnknown()
+    {
+        if (_targets.IsUnknown)
+        {
+            _core.Counters.TargetsUnknown++;
+            if (!_isUnknownTold)
+            {
+                _isUnknownTold = true;
+                _core.Raise(SipEventKind.TargetUnknown, this);
+            }
+        }
+    }
+
+    /// <summary>The peer's Contact may have changed, and with it the name that our requests go to.</summary>
+    private void RefreshTarget(in SipMessageView message, MonoTime now)
+    {
+        _messages.RefreshTarget(in message);
+        if (_isTaken && State != SipDialogState.Ended)
+        {
+            _targets.Follow(now);
+        }
+    }
 
     private void Arm()
     {
@@ -755,6 +812,7 @@ public sealed class SipDialog
         _ack.Stop();
         _early.Stop();
         _session.Stop();
+        _targets.Release();
         _core.Dialogs.Remove(this);
         Id = SlotId.None;
     }

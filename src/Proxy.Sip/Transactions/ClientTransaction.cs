@@ -1,6 +1,8 @@
+using System;
 using Proxy.Core.Time;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 
 namespace Proxy.Sip.Transactions;
 
@@ -25,6 +27,12 @@ internal enum ClientState : byte
 /// <summary>Signal thread. One client transaction of a dialog; the objects are reused.</summary>
 internal sealed class ClientTransaction(int index)
 {
+    /// <summary>Places for one request; the last one is tried for as long as a transaction may last.</summary>
+    public const int PlacesMax = 4;
+
+    private readonly SipTarget[] _tried = new SipTarget[PlacesMax];
+    private int _triedCount;
+
     public int Index { get; } = index;
 
     public ClientState State { get; set; }
@@ -49,11 +57,39 @@ internal sealed class ClientTransaction(int index)
     /// <summary>Challenges that were answered on the way to this transaction.</summary>
     public int Challenges { get; set; }
 
+    /// <summary>Places that the same request went to before, oldest first.</summary>
+    public ReadOnlySpan<SipTarget> Tried => _tried.AsSpan(0, _triedCount);
+
     /// <summary>Timer A or E.</summary>
     public MonoTime RetransmitAt { get; set; } = MonoTime.Never;
 
     public long IntervalMs { get; set; }
 
-    /// <summary>Timer B, D, F, K or M.</summary>
+    /// <summary>Timer B, D, F, K or M; earlier while another place can be tried.</summary>
     public MonoTime EndAt { get; set; } = MonoTime.Never;
+
+    /// <summary>Timer F as it would be without other places.</summary>
+    public MonoTime LastEndAt { get; set; } = MonoTime.Never;
+
+    /// <summary>Begins without a past.</summary>
+    public void Clear()
+    {
+        _triedCount = 0;
+        Challenges = 0;
+    }
+
+    /// <summary>Carries on where another transaction did not get through.</summary>
+    /// <returns>False when that was the last place.</returns>
+    public bool TryFollow(ClientTransaction other)
+    {
+        other.Tried.CopyTo(_tried);
+        _triedCount = other._triedCount;
+        Challenges = other.Challenges;
+        if (_triedCount >= PlacesMax - 1)
+        {
+            return false;
+        }
+        _tried[_triedCount++] = new SipTarget(other.Flow.Transport, other.Flow.Remote);
+        return true;
+    }
 }

@@ -47,7 +47,7 @@ internal sealed class ClientTransactions
         int index = _free.Pop();
         ClientTransaction transaction = _all[index] ??= new ClientTransaction(index);
         WriteBranch(transaction.Branch, index);
-        transaction.Challenges = 0;
+        transaction.Clear();
         _core.Counters.ClientTransactions++;
         return transaction;
     }
@@ -61,8 +61,9 @@ internal sealed class ClientTransactions
     /// <param name="method">The request's method.</param>
     /// <param name="request">Pooled; its reference is taken over.</param>
     /// <param name="flow">Where it goes.</param>
+    /// <param name="hasOthers">Whether there is another place to try: then this one has a quarter of the time.</param>
     /// <param name="now">The time of this turn.</param>
-    public void Start(ClientTransaction transaction, SipDialog dialog, SipMethod method, int request, in SipFlow flow, MonoTime now)
+    public void Start(ClientTransaction transaction, SipDialog dialog, SipMethod method, int request, in SipFlow flow, bool hasOthers, MonoTime now)
     {
         transaction.State = ClientState.Calling;
         transaction.Dialog = dialog;
@@ -71,7 +72,9 @@ internal sealed class ClientTransactions
         transaction.Flow = flow;
         transaction.IntervalMs = _core.T1;
         transaction.RetransmitAt = flow.IsReliable ? MonoTime.Never : now.AddMillis(_core.T1);
-        transaction.EndAt = now.AddMillis(64 * _core.T1);
+        transaction.LastEndAt = now.AddMillis(64 * _core.T1);
+        // By then a server that lives has said something: the answer, or 100 to an INVITE at once and to others when timer E reaches T2 (RFC 4320 §4.1).
+        transaction.EndAt = hasOthers ? now.AddMillis(16 * _core.T1) : transaction.LastEndAt;
         _core.Sends.TryAdd(request, in flow, ref _core.Counters);
         Arm(transaction);
     }
@@ -110,9 +113,10 @@ internal sealed class ClientTransactions
         {
             SipDialog? dialog = transaction.Dialog;
             bool isUnanswered = transaction.State is ClientState.Calling or ClientState.Proceeding;
+            bool goesOn = transaction.State == ClientState.Calling && dialog?.TryElsewhere(transaction, 408, now) == true;
             SipMethod method = transaction.Method;
             Free(transaction);
-            if (isUnanswered)
+            if (isUnanswered && !goesOn)
             {
                 dialog?.HandleRequestFailed(method, 408, -1, now);
             }
@@ -137,8 +141,12 @@ internal sealed class ClientTransactions
             {
                 SipDialog? dialog = transaction.Dialog;
                 SipMethod method = transaction.Method;
+                bool goesOn = dialog?.TryElsewhere(transaction, 503, now) == true;
                 Free(transaction);
-                dialog?.HandleRequestFailed(method, 503, -1, now);
+                if (!goesOn)
+                {
+                    dialog?.HandleRequestFailed(method, 503, -1, now);
+                }
             }
         }
     }
@@ -169,7 +177,12 @@ internal sealed class ClientTransactions
             transaction.RetransmitAt = MonoTime.Never;
             transaction.EndAt = transaction.State == ClientState.Calling ? now.AddMillis(ProceedingMaxMs) : transaction.EndAt;
         }
+        else
+        {
+            transaction.EndAt = transaction.LastEndAt;
+        }
         transaction.State = ClientState.Proceeding;
+        transaction.Dialog?.NoteAnswer(transaction.Flow);
         Arm(transaction);
     }
 
@@ -177,6 +190,11 @@ internal sealed class ClientTransactions
     {
         SipDialog? dialog = transaction.Dialog;
         bool isSuccess = response.StatusCode < 300;
+        bool isUnavailable = response.StatusCode == 503;
+        if (!isUnavailable)
+        {
+            dialog?.NoteAnswer(transaction.Flow);
+        }
         int copy = _core.Pool.TryCopy(response.Message);
         transaction.RetransmitAt = MonoTime.Never;
         transaction.State = transaction.IsInvite && isSuccess ? ClientState.Accepted : ClientState.Completed;
@@ -199,7 +217,7 @@ internal sealed class ClientTransactions
         {
             dialog?.HandleRequestSucceeded(transaction.Method, in response, copy, now);
         }
-        else if (dialog is not null && !dialog.TryAnswerChallenge(transaction, in response, now))
+        else if (dialog is not null && !dialog.TryAnswerChallenge(transaction, in response, now) && !(isUnavailable && dialog.TryElsewhere(transaction, 503, now)))
         {
             dialog.HandleRequestFailed(transaction.Method, response.StatusCode, copy, now);
         }

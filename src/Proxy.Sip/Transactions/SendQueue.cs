@@ -44,7 +44,7 @@ internal sealed class SendQueue(MessagePool pool, SipEndpointOptions options)
     }
 
     /// <summary>Multicast, broadcast, "this host", port 0 and our own listeners are never sent to (amplification and loops).</summary>
-    private bool IsForbidden(in SipFlow flow)
+    public bool IsForbidden(in SipFlow flow)
     {
         NetEndPoint remote = flow.Remote;
         if (!AddressKind.IsUnicast(remote.Address) || remote.Port == 0)

@@ -6,6 +6,7 @@ using Proxy.Core.Memory;
 using Proxy.Core.Time;
 using Proxy.Sip.Dialogs;
 using Proxy.Sip.Parsing;
+using Proxy.Sip.Targets;
 using Proxy.Sip.Writing;
 
 namespace Proxy.Sip.Transactions;
@@ -13,6 +14,9 @@ namespace Proxy.Sip.Transactions;
 /// <summary>Signal thread. What the parts of one endpoint share: buffers, queues, timers, counters and the two transaction tables.</summary>
 internal sealed class SipCore : IDisposable
 {
+    /// <summary>Kinds of <see cref="TimerOwner"/>.</summary>
+    public const int Owners = 4;
+
     private const int EventsMax = 65_536;
     private readonly byte[] _scratch;
 
@@ -34,7 +38,9 @@ internal sealed class SipCore : IDisposable
         Client = new ClientTransactions(this, Limits.CallsMax + 1024);
         Server = new ServerTransactions(this, Limits.SipTransactions);
         RecentTags = new RecentTags(Hash);
-        Timers = new TimerQueue(3 * Math.Max(Limits.SipTransactions, Limits.CallsMax * 2));
+        Targets = new TargetTable(this);
+        Rests = new TargetRests(Limits.TargetsResting);
+        Timers = new TimerQueue(Owners * Math.Max(Limits.SipTransactions, Limits.CallsMax * 2));
     }
 
     public SipEndpointOptions Options { get; }
@@ -51,7 +57,7 @@ internal sealed class SipCore : IDisposable
 
     public BoundedQueue<SipEvent> Events { get; } = new(EventsMax);
 
-    /// <summary>Keys: server transactions, client transactions and dialogs, interleaved (index × 3 + kind).</summary>
+    /// <summary>Keys: server transactions, client transactions, dialogs and names, interleaved (index × 4 + kind).</summary>
     public TimerQueue Timers { get; }
 
     /// <summary>For building one message at a time.</summary>
@@ -64,6 +70,12 @@ internal sealed class SipCore : IDisposable
     public ClientTransactions Client { get; }
 
     public DialogTable Dialogs { get; }
+
+    /// <summary>Names that requests go to.</summary>
+    public TargetTable Targets { get; }
+
+    /// <summary>Places that did not work of late.</summary>
+    public TargetRests Rests { get; }
 
     public byte[] ServerName { get; }
 
@@ -86,7 +98,7 @@ internal sealed class SipCore : IDisposable
     /// <summary>The time of this turn, for what is built without being told it.</summary>
     public MonoTime Now { get; set; }
 
-    public void SetTimer(TimerOwner owner, int index, MonoTime deadline) => Timers.Set((index * 3) + (int)owner, deadline);
+    public void SetTimer(TimerOwner owner, int index, MonoTime deadline) => Timers.Set((index * Owners) + (int)owner, deadline);
 
     /// <summary>Queues an event; it takes a reference of its own to the message (−1: none).</summary>
     public void Raise(SipEventKind kind, SipDialog dialog, int message = -1, SlotId? request = null, SipMethod method = SipMethod.Unknown, int status = 0, bool isLast = false)
@@ -144,9 +156,8 @@ internal sealed class SipCore : IDisposable
         return Store(RequestWriter.Write(_scratch, in parts));
     }
 
-    /// <summary>A refused request of ours once more, with credentials.</summary>
-    public int BuildAgain(in SipMessageView request, ReadOnlySpan<byte> branch, uint cseq, bool isProxy, ReadOnlySpan<byte> credentials) =>
-        Store(RequestWriter.WriteAgain(_scratch, in request, branch, cseq, isProxy, credentials));
+    /// <summary>A request of ours once more: with credentials, or to another place.</summary>
+    public int BuildAgain(in SipMessageView request, in AgainParts parts) => Store(RequestWriter.WriteAgain(_scratch, in request, in parts));
 
     /// <summary>ACK of a failure response to our INVITE.</summary>
     public int BuildAckOfFailure(int invite, in SipMessageView response)
@@ -191,6 +202,22 @@ internal sealed class SipCore : IDisposable
         return 403;
     }
 
+    /// <summary>The listener of another transport that stands at the same address as a flow's own.</summary>
+    public bool TryListener(SipTransport transport, in SipFlow flow, out int index)
+    {
+        SipListener own = Listener(in flow);
+        index = own.Index;
+        foreach (SipListener listener in Options.Listeners)
+        {
+            if (own.Transport != transport && listener.Transport == transport && listener.Local == own.Local)
+            {
+                index = listener.Index;
+                return true;
+            }
+        }
+        return own.Transport == transport;
+    }
+
     public SipListener Listener(in SipFlow flow) => Options.Listeners[(uint)flow.Listener < (uint)Options.Listeners.Length ? flow.Listener : 0];
 
     public void Dispose() => Pool.Dispose();
@@ -212,4 +239,5 @@ internal enum TimerOwner
     Server,
     Client,
     Dialog,
+    Target,
 }

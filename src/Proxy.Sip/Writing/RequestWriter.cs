@@ -48,6 +48,25 @@ internal ref struct RequestParts
     public ReadOnlySpan<byte> Body;
 }
 
+/// <summary>One owner. What changes in a request that is sent once more.</summary>
+internal ref struct AgainParts
+{
+    public SipTransport Transport;
+
+    /// <summary>Via sent-by.</summary>
+    public NetEndPoint SentBy;
+
+    public ReadOnlySpan<byte> Branch;
+
+    public uint CSeq;
+
+    /// <summary>Proxy-Authorization, not Authorization.</summary>
+    public bool IsProxy;
+
+    /// <summary>The field's value; empty leaves what was there.</summary>
+    public ReadOnlySpan<byte> Credentials;
+}
+
 /// <summary>Any thread. Writes requests inside a dialog.</summary>
 /// <remarks>RFC 3261 §12.2.1.1 (loose and strict routes), §8.1.1.</remarks>
 internal static class RequestWriter
@@ -115,18 +134,15 @@ internal static class RequestWriter
         return writer.IsFull ? 0 : writer.Length;
     }
 
-    /// <summary>The same request once more with credentials, another branch and CSeq number (§22.2): all else as it was.</summary>
+    /// <summary>The same request once more, with another branch: with credentials and the next CSeq number (§22.2), or as it was to another place (RFC 3263 §4.3).</summary>
     /// <param name="destination">Where the request goes.</param>
-    /// <param name="request">What was refused; its branch is the last parameter of its Via.</param>
-    /// <param name="branch">As long as the old one.</param>
-    /// <param name="cseq">The next number.</param>
-    /// <param name="isProxy">Proxy-Authorization, not Authorization.</param>
-    /// <param name="credentials">The field's value.</param>
+    /// <param name="request">What was refused, or not answered.</param>
+    /// <param name="parts">What changes.</param>
     /// <returns>Bytes written, or 0 when it does not fit.</returns>
-    public static int WriteAgain(Span<byte> destination, in SipMessageView request, ReadOnlySpan<byte> branch, uint cseq, bool isProxy, ReadOnlySpan<byte> credentials)
+    public static int WriteAgain(Span<byte> destination, in SipMessageView request, in AgainParts parts)
     {
         var writer = new SipWriter(destination);
-        SipHeaderId replaced = isProxy ? SipHeaderId.ProxyAuthorization : SipHeaderId.Authorization;
+        SipHeaderId replaced = parts.Credentials.IsEmpty ? SipHeaderId.Other : parts.IsProxy ? SipHeaderId.ProxyAuthorization : SipHeaderId.Authorization;
         ReadOnlySpan<byte> method = SipMethods.Name(request.Method);
         writer.Add(method);
         writer.Add(" "u8);
@@ -136,21 +152,18 @@ internal static class RequestWriter
         {
             if (header.Id == SipHeaderId.Via)
             {
-                writer.Add("Via: "u8);
-                writer.Add(header.Value[..^request.TopVia.Branch.Length]);
-                writer.Add(branch);
-                writer.Add("\r\n"u8);
+                AddVia(ref writer, parts.Transport, parts.SentBy, parts.Branch);
             }
             else if (header.Id == SipHeaderId.CSeq)
             {
                 writer.Add("CSeq: "u8);
-                writer.AddNumber(cseq);
+                writer.AddNumber(parts.CSeq);
                 writer.Add(" "u8);
                 writer.Add(method);
                 writer.Add("\r\n"u8);
-                writer.AddField(isProxy ? "Proxy-Authorization"u8 : "Authorization"u8, credentials);
+                AddOptional(ref writer, parts.IsProxy ? "Proxy-Authorization"u8 : "Authorization"u8, parts.Credentials);
             }
-            else if (header.Id != replaced)
+            else if (header.Id != replaced || parts.Credentials.IsEmpty)
             {
                 writer.AddField(header.Name, header.Value);
             }

@@ -287,6 +287,11 @@ internal sealed class CallWorld : IPolicy, ICallObserver
         return Resumption(facts, deferred, answer);
     }
 
+    /// <summary>Ways that requests took.</summary>
+    public List<string> Reroutes { get; } = [];
+
+    public void Rerouted(CallRecord record, string what) => Reroutes.Add(what);
+
     public void Entering(CallRecord record) => Entered.Add(record.Room);
 
     /// <summary>Identities that calls lost to other nodes, and those that they took instead.</summary>

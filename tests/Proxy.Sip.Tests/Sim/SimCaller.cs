@@ -14,6 +14,7 @@ internal sealed class SimCaller
     private readonly SimNetwork _net;
     private readonly Action<string> _send;
     private readonly string _callId;
+    private readonly string _contact;
     private readonly Dictionary<string, string> _acks = [];
     private readonly HashSet<string> _answered = [];
     /// <summary>Whether the 2xx of a request (CSeq and method) has to describe the session.</summary>
@@ -37,6 +38,7 @@ internal sealed class SimCaller
         IsSilentAfterAnswer = net.Happens(30);
         WantsReliable = net.Happens(250);
         _isOfferless = net.Happens(250);
+        _contact = net.Happens(300) ? $"<sip:sim@host{net.Random.Next(4)}.example.com>" : "<sip:sim@192.0.2.10:5062>";
     }
 
     public string CallId => _callId;
@@ -233,7 +235,7 @@ internal sealed class SimCaller
         };
         // A call that was refused or never answered has no dialog that its peer could speak in.
         _isOver |= method == "BYE";
-        _send(Sipside.Answer(message, status, "Contact: <sip:sim@192.0.2.10:5062>\r\n", method == "INVITE" && status[0] == '2' ? "v=0\r\n" : ""));
+        _send(Sipside.Answer(message, status, $"Contact: {_contact}\r\n", method == "INVITE" && status[0] == '2' ? "v=0\r\n" : ""));
     }
 
     /// <summary>Timers A/B and E/F.</summary>
@@ -255,7 +257,7 @@ internal sealed class SimCaller
     }
 
     private string Request(string method, int cseq, string branch, string extra = "", string body = "") =>
-        Sipside.Invite(branch, _callId, "sim", _toTag, cseq, extra, body, method: method);
+        Sipside.Invite(branch, _callId, "sim", _toTag, cseq, extra, body, contact: _contact, method: method);
 
     private string NewBranch() => $"z9hG4bKsim{_callId}{++_branch}";
 

@@ -5,7 +5,9 @@ using System.Linq;
 using System.Text;
 using Proxy.Core;
 using Proxy.Core.Memory;
+using Proxy.Core.Net;
 using Proxy.Core.Time;
+using Proxy.Sip.Targets;
 using Xunit;
 
 namespace Proxy.Sip.Tests.Sim;
@@ -30,6 +32,9 @@ public sealed class SimulationTests
     }
 
     private const int FlowsPerSeed = 250;
+
+    /// <summary>Nothing arrives there.</summary>
+    private static readonly NetEndPoint s_dead = Sipside.EndPoint("192.0.2.66:5060");
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -66,6 +71,14 @@ public sealed class SimulationTests
         return callers;
     }
 
+    /// <summary>Names stand for nothing, for nobody knows what, or for up to three places of which one is dead.</summary>
+    private static TargetList LookUp(SimNetwork net)
+    {
+        SipTarget[] places = [new(SipTransport.Udp, s_dead), new(SipTransport.Udp, Sipside.Peer), new(SipTransport.Udp, Sipside.EndPoint("192.0.2.11:5060"))];
+        int first = net.Random.Next(4);
+        return new TargetList([.. places.Skip(first)], TimeSpan.FromSeconds(net.Random.Next(200)), IsFailure: net.Happens(200));
+    }
+
     private static void Run(SimNetwork net, SipEndpoint endpoint, SimOwner owner, SimCaller[] callers)
     {
         Dictionary<string, SimCaller> byCallId = callers.ToDictionary(c => c.CallId);
@@ -91,8 +104,16 @@ public sealed class SimulationTests
             {
                 owner.Handle(in e);
             }
-            while (endpoint.TryPollSend(buffer, out int length, out _))
+            while (endpoint.TryPollLookup(out TargetName name))
             {
+                net.After(net.Random.Next(5_000), () => endpoint.HandleTargets(in name, LookUp(net), MonoTime.FromMillis(net.Now)));
+            }
+            while (endpoint.TryPollSend(buffer, out int length, out SipFlow flow))
+            {
+                if (flow.Remote == s_dead)
+                {
+                    continue;
+                }
                 string text = Encoding.Latin1.GetString(buffer, 0, length);
                 SimCaller caller = byCallId[Sipside.Header(text, "Call-ID")];
                 net.Carry(() => caller.Receive(text));

@@ -1,0 +1,6 @@
+namespace Proxy.Sip.Targets;
+
+/// <summary>Any thread. One question to the DNS.</summary>
+/// <param name="Kind">A, AAAA, SRV or NAPTR.</param>
+/// <param name="Name">In lower case, without a final dot.</param>
+public readonly record struct DnsQuestion(DnsKind Kind, string Name);

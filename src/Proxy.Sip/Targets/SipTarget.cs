@@ -1,0 +1,8 @@
+using Proxy.Core.Net;
+
+namespace Proxy.Sip.Targets;
+
+/// <summary>Any thread. One place that a request can be sent to.</summary>
+/// <param name="Transport">UDP or TCP.</param>
+/// <param name="Remote">Address and port.</param>
+public readonly record struct SipTarget(SipTransport Transport, NetEndPoint Remote);
