@@ -1,5 +1,5 @@
 #!/bin/sh
-# The native binary against programs that none of us wrote: SIPp, baresip, linphonec, @livekit/rtc-node, @livekit/agents, Chromium, Twilio's and
+# The native binary against programs that none of us wrote: SIPp, SIPVicious, baresip, linphonec, @livekit/rtc-node, @livekit/agents, Chromium, Twilio's and
 # LiveKit's SDKs. Ends "N passed, N failed". What carries no audio runs beside the calls, on addresses of its own.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -30,10 +30,11 @@ without_audio() {
     script 60 tests/interop/rooms/two-nodes.mjs
 }
 
-# Sessions of 90 s that are refreshed: they wait, and take nothing from the others.
+# Sessions of 90 s that are refreshed: they wait, and take nothing from the others. Then what a node hears from 127.0.0.1 must be a stranger's.
 refreshes() {
     export SIPROOM_HOST=127.0.0.4
     script 200 tests/interop/rooms/flows.mjs refresh
+    script 60 tests/interop/rooms/scanners.mjs
 }
 
 without_audio >"$beside" 2>&1 &
