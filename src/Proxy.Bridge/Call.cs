@@ -932,12 +932,44 @@ public sealed class Call : IForeignJudge
                     Command(CallCommandKind.SendDtmf, e.Text);
                 }
                 break;
+            case RoomEventKind.Rpc:
+                HandleMethod(e, now);
+                break;
             case RoomEventKind.Ended:
                 HandleRoomEnded(e, now);
                 break;
             default:
                 break;
         }
+    }
+
+    /// <summary>Somebody in the room calls a method of the caller's participant.</summary>
+    private void HandleMethod(RoomEvent e, MonoTime now)
+    {
+        if (e.Text == RoomMethods.GetRemoteHeaders)
+        {
+            _room.Answer(RoomMethods.TellHeaders(e, _facts, Record.CallId, Verdict.HidesNumber));
+            return;
+        }
+        if (e.Text != RoomMethods.EndCall)
+        {
+            _room.Answer(RoomMethods.Unknown(e));
+            return;
+        }
+        List<KeyValuePair<string, string>> wanted = [];
+        bool isUnderstood = RoomMethods.TryReadEnd(e, wanted, out RpcAnswer answer);
+        _room.Answer(answer);
+        if (!isUnderstood)
+        {
+            return;
+        }
+        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
+        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
+        foreach ((string name, string value) in wanted)
+        {
+            CallHeaders.Add(ref headers, name, value);
+        }
+        End(new Outcome(EndedBy.Room, "end_call", "a participant of the room ended the call (lk.sip.EndCall)", _isAnswered ? 200 : 486, _isAnswered ? 16 : 17), now, headers.Written);
     }
 
     private void HandleRoomEnded(RoomEvent e, MonoTime now)

@@ -73,6 +73,8 @@ internal sealed class RoomStay(SlotId call, CallServices services, CallMedia med
 
     public void SendDtmf(char digit, MonoTime now) => _leg?.SendDtmf(digit, now);
 
+    public void Answer(in RpcAnswer answer) => _leg?.Answer(answer);
+
     public void Leave(MonoTime now) => _leg?.Leave(now);
 
     public bool TryPoll(out RoomEvent? roomEvent)

@@ -63,6 +63,12 @@ public enum RoomEventKind
     /// <summary>A user data packet: <see cref="RoomEvent.Text"/> = topic, <see cref="RoomEvent.Payload"/>, <see cref="RoomEvent.Identity"/>.</summary>
     Data,
 
+    /// <summary>
+    /// Another participant calls a method of ours: <see cref="RoomEvent.Text"/> = method, <see cref="RoomEvent.Payload"/>, <see cref="RoomEvent.Identity"/>,
+    /// <see cref="RoomEvent.RequestId"/>. It is acknowledged; <see cref="RoomParticipant.Answer"/> must follow.
+    /// </summary>
+    Rpc,
+
     /// <summary>The room's metadata: <see cref="RoomEvent.Text"/>.</summary>
     RoomMetadata,
 
@@ -158,6 +164,8 @@ public sealed record RoomEvent(RoomEventKind Kind)
     public string Text { get; init; } = "";
 
     public uint Code { get; init; }
+
+    public string RequestId { get; init; } = "";
 
     public ReadOnlyMemory<byte> Payload { get; init; }
 

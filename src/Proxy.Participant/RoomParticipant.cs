@@ -253,6 +253,10 @@ public sealed class RoomParticipant
     public bool SendDtmf(char digit, MonoTime now) =>
         !IsEnded && DataPackets.Dtmf(digit) is { } packet && _data.TrySend(DataPackets.Reliable, packet);
 
+    /// <summary>Answers a call of a method (<see cref="RoomEventKind.Rpc"/>).</summary>
+    /// <returns>False when it could not be sent.</returns>
+    public bool Answer(in RpcAnswer answer) => !IsEnded && _data.Answer(answer);
+
     /// <summary>Sends a user packet to everybody.</summary>
     /// <param name="payload">At most 15,000 bytes.</param>
     /// <returns>False when it is too long, or the data channel is not open yet and too many wait.</returns>

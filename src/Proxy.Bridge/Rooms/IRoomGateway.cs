@@ -51,6 +51,9 @@ public interface IRoomLeg
     /// <returns>False when it could not be sent or kept.</returns>
     bool SendDtmf(char digit, MonoTime now);
 
+    /// <summary>Answers a participant that called a method of ours (<see cref="RoomEventKind.Rpc"/>).</summary>
+    void Answer(in RpcAnswer answer);
+
     /// <summary>Leaves; ends within a second.</summary>
     void Leave(MonoTime now);
 

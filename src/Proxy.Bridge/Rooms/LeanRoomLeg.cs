@@ -96,6 +96,12 @@ public sealed class LeanRoomLeg : IRoomLeg
         return isSent;
     }
 
+    public void Answer(in RpcAnswer answer)
+    {
+        _participant.Answer(answer);
+        Pump();
+    }
+
     public void Leave(MonoTime now)
     {
         _participant.Leave(now);

@@ -1,6 +1,7 @@
 using System;
 using Google.Protobuf;
 using Proxy.LiveKit.Protocol;
+using RpcError = Proxy.Participant.RpcError;
 
 namespace Proxy.Participant.Data;
 
@@ -41,6 +42,34 @@ internal static class DataPackets
         Kind = isReliable ? DataPacket.Types.Kind.Reliable : DataPacket.Types.Kind.Lossy,
         User = new UserPacket { Payload = ByteString.CopyFrom(payload), Topic = topic },
     }.ToByteArray();
+
+    /// <summary>A call of a method was received.</summary>
+    public static byte[] RpcAck(string requestId, string caller) =>
+        For(caller, new DataPacket { RpcAck = new RpcAck { RequestId = requestId } });
+
+    /// <summary>The result of a call, or why there is none.</summary>
+    public static byte[] RpcResponse(in RpcAnswer answer)
+    {
+        var response = new RpcResponse { RequestId = answer.RequestId };
+        if (answer.Error == RpcError.None)
+        {
+            response.Payload = answer.Text;
+        }
+        else
+        {
+            response.Error = new Proxy.LiveKit.Protocol.RpcError { Code = (uint)answer.Error, Message = answer.Text };
+        }
+        return For(answer.Caller, new DataPacket { RpcResponse = response });
+    }
+
+    private static byte[] For(string identity, DataPacket packet)
+    {
+        if (identity.Length > 0)
+        {
+            packet.DestinationIdentities.Add(identity);
+        }
+        return packet.ToByteArray();
+    }
 
     /// <summary>Reads a message of a data channel.</summary>
     /// <returns>Null when it cannot be read.</returns>

@@ -1,6 +1,8 @@
 using System.Collections.Generic;
+using System.Text;
 using Proxy.LiveKit.Protocol;
 using Proxy.Participant.Signal;
+using RpcError = Proxy.Participant.RpcError;
 
 namespace Proxy.Participant.Data;
 
@@ -8,6 +10,7 @@ namespace Proxy.Participant.Data;
 internal sealed class RoomData(Outbox outbox, Roster roster)
 {
     private const int EarlyMax = 32;
+    private const int RequestIdMax = 128;
 
     private readonly Queue<MediaCommand> _early = new();
     private bool _isOpen;
@@ -62,6 +65,10 @@ internal sealed class RoomData(Outbox outbox, Roster roster)
         {
             TellDigits(packet);
         }
+        else if (packet.ValueCase == DataPacket.ValueOneofCase.RpcRequest)
+        {
+            TellCall(packet);
+        }
         else if (packet.ValueCase == DataPacket.ValueOneofCase.User)
         {
             outbox.Tell(new RoomEvent(RoomEventKind.Data)
@@ -73,6 +80,38 @@ internal sealed class RoomData(Outbox outbox, Roster roster)
             });
         }
         return true;
+    }
+
+    /// <summary>Every call is acknowledged, or its caller takes us for gone.</summary>
+    private void TellCall(DataPacket packet)
+    {
+        RpcRequest call = packet.RpcRequest;
+        if (call.Id.Length is 0 or > RequestIdMax)
+        {
+            return;
+        }
+        TrySend(DataPackets.Reliable, DataPackets.RpcAck(call.Id, packet.ParticipantIdentity));
+        if (call.Version > 1)
+        {
+            Answer(new RpcAnswer(call.Id, packet.ParticipantIdentity, "Unsupported RPC version", RpcError.UnsupportedVersion));
+            return;
+        }
+        outbox.Tell(new RoomEvent(RoomEventKind.Rpc)
+        {
+            RequestId = call.Id,
+            Text = call.Method,
+            Payload = Encoding.UTF8.GetBytes(call.Payload),
+            Identity = packet.ParticipantIdentity,
+        });
+    }
+
+    /// <returns>False when it could not be sent.</returns>
+    public bool Answer(in RpcAnswer answer)
+    {
+        byte[] packet = DataPackets.RpcResponse(answer);
+        return TrySend(DataPackets.Reliable, packet.Length <= DataPackets.PayloadMax
+            ? packet
+            : DataPackets.RpcResponse(answer with { Text = "Response payload too large", Error = RpcError.ResponseTooLarge }));
     }
 
     private void TellDigits(DataPacket packet)

@@ -24,12 +24,6 @@ internal sealed class CallAttributes
         ("X-Lk-Test-Id", "lktest.id"),
     ];
 
-    /// <summary>Headers that hold the caller's number, left out of <c>sip.h.*</c> when it is hidden.</summary>
-    private static readonly HashSet<string> s_telling = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "From", "Contact", "P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Diversion", "History-Info", "Referred-By", "Identity",
-    };
-
     /// <summary>Up to so many names are compared one by one.</summary>
     private const int Few = 24;
 
@@ -105,7 +99,7 @@ internal sealed class CallAttributes
         {
             bool isWanted = include == IncludeHeaders.All
                 || (include == IncludeHeaders.XHeaders && header.Name.StartsWith("X-", StringComparison.OrdinalIgnoreCase));
-            if (!isWanted || IsSecret(header.Name) || (hidesNumber && s_telling.Contains(header.Name)))
+            if (!isWanted || IsSecret(header.Name) || (hidesNumber && CallerHeaders.Tell(header.Name)))
             {
                 continue;
             }

@@ -67,6 +67,15 @@ internal sealed class FakeRoom : IRoomGateway, IRoomLeg
         return true;
     }
 
+    /// <summary>What callers of methods were told.</summary>
+    public List<RpcAnswer> Answers { get; } = [];
+
+    public void Answer(in RpcAnswer answer) => Answers.Add(answer);
+
+    /// <summary>Somebody in the room calls a method.</summary>
+    public void Call(string method, string payload) => _events.Enqueue(
+        new RoomEvent(RoomEventKind.Rpc) { RequestId = "r1", Identity = "agent", Text = method, Payload = System.Text.Encoding.UTF8.GetBytes(payload) });
+
     public void Leave(MonoTime now)
     {
         WasLeft = true;

@@ -40,6 +40,48 @@ public sealed class RoomDataTests
         Assert.Equal(text, sent.Digit);
     }
 
+    [Fact]
+    public void Called_method_is_acknowledged_told_and_answered_to_its_caller()
+    {
+        ParticipantHarness machine = Server.Active();
+        machine.Peer(PeerEventKind.Data, "_reliable", Call("r1", 1));
+        DataPacket ack = DataPacket.Parser.ParseFrom(machine.Commands[^1].Payload);
+        Assert.Equal(("r1", "agent"), (ack.RpcAck.RequestId, ack.DestinationIdentities.Single()));
+        RoomEvent told = machine.Last(RoomEventKind.Rpc)!;
+        Assert.Equal(("r1", "greet", "{}", "agent"), (told.RequestId, told.Text, Encoding.UTF8.GetString(told.Payload.Span), told.Identity));
+        Assert.True(machine.Machine.Answer(new RpcAnswer("r1", "agent", "hello")));
+        machine.Drain();
+        DataPacket response = DataPacket.Parser.ParseFrom(machine.Commands[^1].Payload);
+        Assert.Equal(("r1", "hello", "agent"), (response.RpcResponse.RequestId, response.RpcResponse.Payload, response.DestinationIdentities.Single()));
+        machine.Machine.Answer(new RpcAnswer("r1", "agent", "no such method", Participant.RpcError.UnsupportedMethod));
+        machine.Drain();
+        Assert.Equal((1400u, "no such method"), (Sent(machine).Error.Code, Sent(machine).Error.Message));
+        machine.Machine.Answer(new RpcAnswer("r1", "agent", new string('x', 20_000)));
+        machine.Drain();
+        Assert.Equal(1504u, Sent(machine).Error.Code);
+    }
+
+    [Fact]
+    public void Method_called_in_a_later_version_is_refused_and_one_without_id_ignored()
+    {
+        ParticipantHarness machine = Server.Active();
+        int before = machine.Commands.Count;
+        machine.Peer(PeerEventKind.Data, "_reliable", Call("", 1));
+        machine.Peer(PeerEventKind.Data, "_reliable", Call(new string('r', 129), 1));
+        Assert.Equal(before, machine.Commands.Count);
+        machine.Peer(PeerEventKind.Data, "_reliable", Call("r1", 2));
+        Assert.Equal(1404u, Sent(machine).Error.Code);
+        Assert.Null(machine.Last(RoomEventKind.Rpc));
+    }
+
+    private static byte[] Call(string id, uint version) => new DataPacket
+    {
+        ParticipantIdentity = "agent",
+        RpcRequest = new RpcRequest { Id = id, Method = "greet", Payload = "{}", Version = version },
+    }.ToByteArray();
+
+    private static RpcResponse Sent(ParticipantHarness machine) => DataPacket.Parser.ParseFrom(machine.Commands[^1].Payload).RpcResponse;
+
     [Theory]
     [InlineData('x')]
     [InlineData('w')]

@@ -64,6 +64,22 @@ async function succeeds() {
   await a.leave();
 }
 
+/** livekit/sip's methods, called by an agent of the stock SDK. */
+async function methods() {
+  const { a, phone, identity } = await connected('+15550100', { headers: ['X-Order: 17'] });
+  const rpc = (method, payload) => a.room.localParticipant.performRpc({ destinationIdentity: identity, method, payload: JSON.stringify(payload), responseTimeout: 3000 })
+    .then((text) => JSON.parse(text), (e) => ({ code: e.code, message: e.message }));
+  const told = await rpc('lk.sip.GetRemoteHeaders', { include: ['x-order', 'from', 'via'] });
+  check('an agent reads the INVITE\'s headers (lk.sip.GetRemoteHeaders)', told.headers?.['X-Order'] === '17' && told.headers.From?.includes(phone.from) && !told.headers.Via, told);
+  const unknown = await rpc('lk.sip.Nothing', {});
+  check('a method that there is not', unknown.code === 1400, unknown);
+  const ended = await rpc('lk.sip.EndCall', { headers: { 'X-End': 'by-agent' } });
+  check('an agent hangs up (lk.sip.EndCall)', JSON.stringify(ended) === '{}' && await phone.until(() => phone.byeAt, 2000), ended);
+  check('the BYE carries its header', /^X-End: by-agent\r?$/m.test(phone.requests.find((r) => r.startsWith('BYE ')) ?? ''));
+  await phone.close();
+  await a.leave();
+}
+
 async function fails() {
   const { a, phone, identity } = await connected();
   phone.replies.REFER = () => { setTimeout(() => phone.notify('486 Busy Here', 'terminated'), 700); return '202 Accepted'; };
@@ -162,6 +178,7 @@ try {
   node = await startNode(`control: ${socket}`, undefined, ['--policy', policy]);
   client = new SipClient(node.http, 'devkey', 'secret', { failover: false });
   await succeeds();
+  await methods();
   await fails();
   await challenged();
   await moved();

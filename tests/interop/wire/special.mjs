@@ -35,7 +35,7 @@ export function special(record) {
 const reasons = [
   [/^(1\.98|2\.06b)/, 'no message was exchanged: seen in the incumbent\'s log or API only'],
   [/^2\.99/, 'the incumbent\'s room server or Redis was stopped; here the room server of `--dev` is in the same process. Row 18 below names the tests'],
-  [/^1\.53/, 'EndCall and GetRemoteHeaders are calls between an agent and the incumbent\'s service: not built (known gap)'],
+  [/^1\.53/, 'RPCs of an agent: `RoomMethodsTests`, tests/interop/rooms/transfer.mjs'],
   [/^6\.07/, 'TransferSIPParticipant through an agent: `TransferTests`, `ChallengeTests`, tests/interop/rooms/transfer.mjs'],
   [/^6\.(03|06|08|1[0-4])/, 'what the agent did in the room is not replayed'],
 ];
