@@ -74,7 +74,9 @@ internal sealed class WorkerTable(IRandom random)
         {
             if (worker.IsRegistered && names.Count < NamesTold)
             {
-                names.Add(worker.AgentName.Length == 0 ? "a worker without a name" : "'" + worker.AgentName + "'");
+                string name = worker.AgentName.Length == 0 ? "a worker without a name" : "'" + worker.AgentName + "'";
+                // No dispatch can name a namespace.
+                names.Add(worker.Registration.Namespace.Length == 0 ? name : name + " in a namespace, which no dispatch names");
             }
         }
         return "none is registered under that name (registered: " + (names.Count == 0 ? "none" : string.Join(", ", names)) + ")";

@@ -117,6 +117,34 @@ public sealed class AgentJobsTests
     }
 
     [Fact]
+    public void A_worker_in_a_namespace_gets_no_job_and_the_notice_says_so()
+    {
+        TestWorker worker = _world.Worker();
+        worker.Open();
+        worker.Register(new RegisterWorkerRequest { AgentName = "inbound", Namespace = "blue" });
+        _world.Notices();
+        Create();
+        Assert.Empty(worker.Offers);
+        Assert.Contains("(registered: 'inbound' in a namespace, which no dispatch names)", _world.Notices().Single());
+    }
+
+    [Theory]
+    [InlineData(JobStatus.JsFailed)]
+    [InlineData(JobStatus.JsSuccess)]
+    public void A_job_that_is_over_is_not_started_again(JobStatus status)
+    {
+        TestWorker worker = _world.Worker("inbound");
+        Create();
+        worker.Accept();
+        _world.Worker("inbound");
+        worker.Send(new WorkerMessage { UpdateJob = new UpdateJobStatus { JobId = worker.Offers[0].Id, Status = status } });
+        _world.Advance(30_000);
+        Assert.Single(worker.Offers);
+        Assert.Equal(JobRestartPolicy.JrpOnFailure, List().Single(d => d.AgentName == "inbound").RestartPolicy);
+        Assert.Equal(status, List().Single(d => d.AgentName == "inbound").State.Jobs.Single().State.Status);
+    }
+
+    [Fact]
     public void A_refusal_asks_the_next_worker_and_each_is_asked_once()
     {
         TestWorker a = _world.Worker("inbound");
