@@ -30,6 +30,7 @@ internal static class SipConflicts
         HashSet<string> numbers = Normal(candidate.Numbers);
         HashSet<string> callers = Normal(candidate.AllowedNumbers);
         StoredObjects meeting = objects with { Rules = StoredObjects.Empty.Rules, Inbound = StoredObjects.Empty.Inbound };
+        var equal = new Dictionary<string, string>();
         foreach (SIPInboundTrunkInfo other in objects.Inbound.Values)
         {
             bool sharesNumber = Normal(other.Numbers).Overlaps(numbers);
@@ -38,21 +39,31 @@ internal static class SipConflicts
             {
                 continue;
             }
-            if (compat == Compat.LiveKit && sharesNumber && Normal(other.AllowedNumbers).Overlaps(callers))
+            if (sharesNumber && Normal(other.AllowedNumbers).Overlaps(callers))
             {
-                throw SipApiException.Invalid(TrunkText(other, candidate, isNew, callers));
+                string text = TrunkText(other, candidate, isNew, callers);
+                if (compat == Compat.LiveKit)
+                {
+                    throw SipApiException.Invalid(text);
+                }
+                equal[other.SipTrunkId] = text + (CouldTell(other) || CouldTell(candidate) ? ", and neither source address nor user name tells them apart" : "");
             }
             meeting = meeting.With(ObjectKind.InboundTrunk, other.SipTrunkId, other);
         }
         meeting = meeting.With(ObjectKind.InboundTrunk, candidate.SipTrunkId, candidate);
         foreach (PolicyProblem problem in PolicyValidation.Check(meeting.ToPolicy(compat, [], ReadOnlyDictionary<string, NetAddress[]>.Empty)))
         {
-            if (problem.Id == candidate.SipTrunkId || problem.OtherId == candidate.SipTrunkId)
+            string other = problem.Id == candidate.SipTrunkId ? problem.OtherId : problem.OtherId == candidate.SipTrunkId ? problem.Id : "";
+            if (other.Length > 0)
             {
-                throw SipApiException.Invalid(isNew ? problem.Sentence.Replace(candidate.SipTrunkId, New, StringComparison.Ordinal) : problem.Sentence);
+                string ours = isNew ? problem.Sentence.Replace(candidate.SipTrunkId, New, StringComparison.Ordinal) : problem.Sentence;
+                // What LiveKit refuses too has LiveKit's text, and ours behind it where addresses or a user name were meant to help.
+                throw SipApiException.Invalid(equal.GetValueOrDefault(other, ours));
             }
         }
     }
+
+    private static bool CouldTell(SIPInboundTrunkInfo trunk) => trunk.AllowedAddresses.Count > 0 || trunk.AuthUsername.Length > 0;
 
     /// <summary>A rule whose trunk, numbers and PIN another rule has already; rules with conditions of ours are told apart by them.</summary>
     public static void CheckRule(StoredObjects objects, SIPDispatchRuleInfo candidate, bool isNew)

@@ -30,6 +30,22 @@ public sealed class SipApiTests
     }
 
     [Theory]
+    [InlineData("""{"trunk": {"numbers": ["+1 555", "+7"]}}""", "using the same number(s) [\"+1555\"] without AllowedNumbers set")]
+    [InlineData("""{"trunk": {"numbers": ["+1555"], "allowed_addresses": ["10.0.0.0/9"]}}""", "")]
+    [InlineData("""{"trunk": {"numbers": ["+1555"], "allowed_numbers": ["+9"]}}""", "")]
+    [InlineData("""{"trunk": {"numbers": ["+1666"], "allowed_addresses": ["10.0.0.0/16"]}}""", "using the same number(s) [\"+1666\"] without AllowedNumbers set, and neither source address nor user name tells them apart")]
+    public async Task Strict_refuses_with_LiveKits_text_where_LiveKit_would_refuse(string json, string tail)
+    {
+        SipTwirp service = SipGoldenTests.Service(Compat.Strict);
+        await Call(service, "CreateSIPInboundTrunk", """{"trunk": {"numbers": ["+1555"]}}""");
+        await Call(service, "CreateSIPInboundTrunk", """{"trunk": {"numbers": ["+1666"], "allowed_addresses": ["10.0.0.0/8"]}}""");
+        (int status, string body) = await Call(service, "CreateSIPInboundTrunk", json);
+        string? text = status == 200 ? "" : JsonDocument.Parse(body).RootElement.GetProperty("msg").GetString();
+        Assert.Equal(tail.Length == 0 ? 200 : 400, status);
+        Assert.Matches(tail.Length == 0 ? "^$" : "^Conflicting inbound SIP Trunks: \"ST_\\w+\" and \"<new>\", " + System.Text.RegularExpressions.Regex.Escape(tail) + "$", text!);
+    }
+
+    [Theory]
     [InlineData("""{"trunk": {"numbers": ["+1555"], "auth_username": "u"}}""", "must be set together")]
     [InlineData("""{"trunk": {"numbers": ["+1555"], "allowed_addresses": ["1.2.3.*"]}}""", "1.2.3.* is neither")]
     public async Task Strict_refuses_what_would_let_everybody_in(string json, string text)

@@ -103,7 +103,7 @@ async function numbers() {
 async function wrong() {
   const same = await refused(sip.createSipInboundTrunk('dup', ['+15105550100']));
   check('a second trunk for a number', same.status === 400 && same.code === 'invalid_argument' && same.message.includes('<new>') && /ST_\w+/.test(same.message)
-    && same.message.includes('both take calls to number +15105550100'), same);
+    && same.message.startsWith('Conflicting inbound SIP Trunks: ') && same.message.includes('using the same number(s) ["+15105550100"]'), same);
   const open = await refused(sip.createSipInboundTrunk('open', []));
   check('a trunk that anybody could use', open.message === 'for security, one of the fields must be set: AuthUsername+AuthPassword, AllowedAddresses or Numbers', open);
   const none = await refused(sip.updateSipInboundTrunkFields('ST_none', { name: 'x' }));
