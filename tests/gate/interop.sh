@@ -30,15 +30,15 @@ without_audio() {
     script 60 tests/interop/rooms/two-nodes.mjs
 }
 
-# Sessions of 90 s that are refreshed: they wait, and take nothing from the others. Then what a node hears from 127.0.0.1 must be a stranger's.
-refreshes() {
+# Sessions of 90 s that are refreshed, networks that fall silent: they wait, and take nothing from the others. What their nodes hear from 127.0.0.1 is a stranger's.
+waits() {
     export SIPROOM_HOST=127.0.0.4
     script 200 tests/interop/rooms/flows.mjs refresh
-    script 60 tests/interop/rooms/scanners.mjs
+    for name in scanners room-weather redis-weather; do script 60 tests/interop/rooms/$name.mjs; done
 }
 
 without_audio >"$beside" 2>&1 &
-refreshes >"$long" 2>&1 &
+waits >"$long" 2>&1 &
 for name in calls pin transfer page hundred rtc-node agents chromium operator tls linphone attack; do
     script 400 tests/interop/rooms/$name.mjs >>"$log" 2>&1
 done

@@ -113,7 +113,7 @@ internal sealed class PolicyDoor : IDisposable
                 Terminal.Lines([error.GetString()!]);
             }
         }
-        return Terminal.Fail(status is 400 or 404 or 412 or 413 ? ExitCode.BadInput : ExitCode.Failed, sentence);
+        return Terminal.Fail(status is 400 or 404 or 413 ? ExitCode.BadInput : ExitCode.Failed, sentence);
     }
 }
 

@@ -149,6 +149,9 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
     private async Task WriteAsync(ObjectChange change, CancellationToken cancellation)
     {
         RespClient client = await ClientAsync(cancellation).ConfigureAwait(false);
+        // A connection that fell silent must not hold up the readings that come after.
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(_settings.ReplyTimeout);
         string hash = change.Kind switch
         {
             ObjectKind.InboundTrunk => s_hashes[0],
@@ -158,15 +161,15 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
         };
         if (change.Extras is not null)
         {
-            await client.SetAsync(ExtrasHash, change.Id, Encoding.UTF8.GetBytes(change.Extras), cancellation).ConfigureAwait(false);
+            await client.SetAsync(ExtrasHash, change.Id, Encoding.UTF8.GetBytes(change.Extras), timeout.Token).ConfigureAwait(false);
         }
         if (change.Message is null)
         {
-            await client.DeleteAsync(hash, change.Id, cancellation).ConfigureAwait(false);
-            await client.DeleteAsync(ExtrasHash, change.Id, cancellation).ConfigureAwait(false);
+            await client.DeleteAsync(hash, change.Id, timeout.Token).ConfigureAwait(false);
+            await client.DeleteAsync(ExtrasHash, change.Id, timeout.Token).ConfigureAwait(false);
             return;
         }
-        await client.SetAsync(hash, change.Id, change.Message.ToByteArray(), cancellation).ConfigureAwait(false);
+        await client.SetAsync(hash, change.Id, change.Message.ToByteArray(), timeout.Token).ConfigureAwait(false);
     }
 
     private async Task<RespClient> ClientAsync(CancellationToken cancellation)
@@ -421,6 +424,6 @@ public sealed record RedisStoreSettings
 
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest reading of all hashes.</summary>
+    /// <summary>Longest reading of all hashes, and longest writing of one object.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -184,6 +184,25 @@ public sealed class RedisStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Redis_that_falls_silent_before_a_write_holds_up_neither_it_nor_the_readings_after_it()
+    {
+        using var store = new RedisStore(new RedisStoreSettings { Address = Address, ReplyTimeout = TimeSpan.FromMilliseconds(300) });
+        await store.RefreshAsync(default);
+        Task change = store.ChangeAsync(_ => { Signal("STOP"); return new ObjectChange(ObjectKind.InboundTrunk, "ST_1", Trunk("ST_1")); }, default);
+        await Assert.ThrowsAsync<ObjectStoreException>(() => change);
+        Assert.NotEmpty(store.Outage);
+        Signal("CONT");
+        await store.RefreshAsync(default);
+        Assert.Empty(store.Outage);
+    }
+
+    private void Signal(string name)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, _redis.Id.ToString()]);
+        kill.WaitForExit();
+    }
+
+    [Fact]
     public async Task What_conflicts_or_cannot_be_read_is_set_aside_alone_with_a_sentence()
     {
         await Write("sip_inbound_trunk", "ST_a", Trunk("ST_a", "+1"));
