@@ -1,5 +1,5 @@
 #!/bin/sh
-# The native binary against programs that none of us wrote: SIPp, SIPVicious, baresip, linphonec, @livekit/rtc-node, @livekit/agents, Chromium, Twilio's and
+# The native binary against programs that none of us wrote: SIPp, SIPVicious, baresip, linphonec, @livekit/rtc-node, @livekit/agents, Chromium, dnsmasq, Twilio's and
 # LiveKit's SDKs. Ends "N passed, N failed". What carries no audio runs beside the calls, on addresses of its own.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -39,7 +39,7 @@ waits() {
 
 without_audio >"$beside" 2>&1 &
 waits >"$long" 2>&1 &
-for name in calls pin transfer page hundred rtc-node agents chromium operator tls linphone attack; do
+for name in calls pin transfer targets page hundred rtc-node agents chromium operator tls linphone attack; do
     script 400 tests/interop/rooms/$name.mjs >>"$log" 2>&1
 done
 wait
