@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Net;
+using Proxy.Core.Net;
 
 namespace Proxy.Server.Config;
 
@@ -14,10 +15,13 @@ internal static class DnsSettings
         var servers = new List<IPEndPoint>();
         foreach (string text in top.Texts("dns_servers"))
         {
-            if (IPEndPoint.TryParse(text, out IPEndPoint? server))
+            if (NetAddress.TryParse(text, out NetAddress address))
             {
-                server.Port = server.Port == 0 ? DnsPort : server.Port;
-                servers.Add(server);
+                servers.Add(new IPEndPoint(address.ToIPAddress(), DnsPort));
+            }
+            else if (NetEndPoint.TryParse(text, out NetEndPoint server) && server.Port > 0)
+            {
+                servers.Add(new IPEndPoint(server.Address.ToIPAddress(), server.Port));
             }
             else
             {

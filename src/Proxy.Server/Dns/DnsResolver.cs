@@ -41,10 +41,16 @@ public sealed class DnsResolver : IMetricsSource, IDisposable
     {
         lock (_entries)
         {
-            if (_entries.TryGetValue(question, out Entry? entry) && (!entry.Answer.IsCompleted || _time.GetElapsedTime(entry.At) < entry.Answer.Result.Life))
+            bool isThere = _entries.TryGetValue(question, out Entry? entry);
+            if (isThere && !entry!.Answer.IsCompleted)
             {
                 _remembered++;
                 return entry.Answer;
+            }
+            if (isThere && entry!.Answer.Result is { } known && known.Life - _time.GetElapsedTime(entry.At) is { Ticks: > 0 } left)
+            {
+                _remembered++;
+                return Task.FromResult(known with { Life = left });
             }
             if (_waiting >= _options.QuestionsWaiting)
             {

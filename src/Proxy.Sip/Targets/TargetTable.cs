@@ -65,7 +65,8 @@ internal sealed class TargetTable(SipCore core)
         TimeSpan life = answer.Life < core.Limits.TargetLifeMin || answer.IsFailure ? core.Limits.TargetLifeMin
             : answer.Life > core.Limits.TargetLifeMax ? core.Limits.TargetLifeMax
             : answer.Life;
-        core.SetTimer(TimerOwner.Target, entry.Index, now + life);
+        // Asked again a little before it is over, so that there always is an answer.
+        core.SetTimer(TimerOwner.Target, entry.Index, now + (life * 0.9));
     }
 
     /// <summary>A life is over, or an answer did not come.</summary>

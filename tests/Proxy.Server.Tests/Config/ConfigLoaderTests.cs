@@ -48,6 +48,18 @@ public sealed class ConfigLoaderTests
         Assert.Contains(Load(Minimal.Replace("folder: /p", policy, StringComparison.Ordinal)).Errors, error => error.Contains(expected, StringComparison.Ordinal));
 
     [Fact]
+    public void Dns_servers_are_addresses_with_a_port_where_it_is_another()
+    {
+        Assert.Equal(["192.0.2.53:53", "127.0.0.1:5353", "[2001:db8::53]:53", "[::1]:54"],
+            Good(Minimal + "dns_servers: [192.0.2.53, '127.0.0.1:5353', '2001:db8::53', '[::1]:54']\n").DnsServers.Select(s => s.ToString()));
+        Assert.Empty(Good(Minimal).DnsServers);
+        foreach (string bad in new[] { "dns.example.com", "5353", "192.0.2.53:0", "192.0.2" })
+        {
+            Assert.Contains("dns_servers", Assert.Single(Load(Minimal + $"dns_servers: ['{bad}']\n").Errors), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Trusted_proxies_and_source_from_need_each_other()
     {
         Assert.Contains("needs source_from", Assert.Single(Load(Minimal + "trusted_proxies: [192.0.2.1]\n").Errors), StringComparison.Ordinal);

@@ -40,7 +40,7 @@ public sealed class DnsResolverTests
         using DnsResolver dns = Make(_ => new DnsAnswer([s_record], TimeSpan.FromSeconds(ttl)));
         Assert.Equal(seconds, (await dns.AskAsync(A("a.example"))).Life.TotalSeconds);
         _time.Seconds = seconds - 1;
-        await dns.AskAsync(A("a.example"));
+        Assert.Equal(1, (await dns.AskAsync(A("a.example"))).Life.TotalSeconds);
         Assert.Single(_asked);
         _time.Seconds = seconds + 1;
         await dns.AskAsync(A("a.example"));

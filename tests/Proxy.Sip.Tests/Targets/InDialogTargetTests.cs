@@ -39,7 +39,7 @@ public sealed class InDialogTargetTests
         Assert.Equal(new TargetName("edge.example.com", 0, null), name);
         side.Endpoint.HandleTargets(in name, new TargetList([At(First)], TimeSpan.FromSeconds(90)), side.Now);
         side.Do(now => dialog.Ring(now));
-        side.Advance(89_000);
+        side.Advance(80_000);
         Assert.Empty(side.LookUps());
         side.Advance(2_000);
         Assert.Single(side.LookUps());
@@ -47,7 +47,7 @@ public sealed class InDialogTargetTests
         side.Advance(31_000);
         Assert.Single(side.LookUps());
         side.Endpoint.HandleTargets(in name, new TargetList([], TimeSpan.FromSeconds(1), IsFailure: true), side.Now);
-        side.Advance(29_000);
+        side.Advance(26_000);
         Assert.Empty(side.LookUps());
         side.Do(now => dialog.Reject(486, default, default, now));
         side.Advance(600_000);
