@@ -1,10 +1,11 @@
 // PIN, early media, the fallback room and the same caller twice, on the native binary: the caller hears prompts, keys, and gets to the agent.
 import { Room, RoomEvent, LocalAudioTrack, TrackPublishOptions, TrackSource, TrackKind, dispose } from '@livekit/rtc-node';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { playTone, record, analyse } from './audio.mjs';
 import { token, check, finish } from './server.mjs';
-import { startNode, scratch } from './node.mjs';
+import { startNode, scratch, HOST, SIP } from './node.mjs';
 import { Phone } from './phone.mjs';
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -141,20 +142,59 @@ async function twice(node) {
   await a.leave();
 }
 
+/** A REFER of the phone to a number that asks for a PIN; a policy hook is asked at each step and has the last word about the room. */
+async function referred(node) {
+  const a = await agent(node, 'vip');
+  const phone = await Phone.call('+15550102', { from: '+15550997' });
+  await phone.answered();
+  questions.length = 0;
+  answer = ({ stage }) => (stage === 'pin' ? { verdict: 'join', room: 'vip' } : { verdict: 'local' });
+  phone.refer(`sip:+15550100@${SIP}`);
+  check('refer: accepted while the hook is asked', await phone.until(() => phone.answers.includes('REFER 202'), 3000), phone.answers);
+  const asked = phone.now();
+  await sleep(1500);
+  check('refer: the PIN is asked outside the room', phone.loud(asked + 300, asked + 1500) > 0.3, phone.loud(asked + 300, asked + 1500));
+  await phone.press('1234#');
+  check('refer: the hook names another room after the PIN', await phone.until(() => a.who().includes('sip_+15550997') && has(phone, 440, phone.now() - 500, phone.now()).found > 0.9, 8000), a.who());
+  check('refer: the hook was asked for target and PIN', JSON.stringify(questions.map((q) => [q.stage, q.local.verdict, q.local.room])) === '[["refer","pin",""],["pin","join","secret"]]'
+    && !JSON.stringify(questions).includes('1234'), questions.map((q) => [q.stage, q.local.verdict, q.local.room]));
+  const told = phone.requests.filter((r) => r.startsWith('NOTIFY ')).map((r) => r.split('\r\n\r\n')[1].trim());
+  check('refer: NOTIFY tells 100 and 200', JSON.stringify(told) === '["SIP/2.0 100 Processing","SIP/2.0 200 OK"]', told);
+  answer = () => ({ verdict: 'reject', status: 603 });
+  phone.refer(`sip:+15550101@${SIP}`);
+  check('refer: a refusal of the hook is told, the call goes on', await phone.until(() => phone.requests.some((r) => r.includes('SIP/2.0 603')), 3000)
+    && await phone.until(() => has(phone, 440, phone.now() - 500, phone.now()).found > 0.9, 3000) && !phone.byeAt);
+  answer = () => ({ verdict: 'local' });
+  await phone.bye();
+  await a.leave();
+}
+
+const questions = [];
+let answer = () => ({ verdict: 'local' });
+const hook = createServer(async (request, response) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  questions.push(JSON.parse(Buffer.concat(chunks)));
+  response.end(JSON.stringify(answer(questions.at(-1))));
+});
+await new Promise((r) => hook.listen(0, HOST, r));
+
 let node;
 try {
-  node = await startNode('', undefined, ['--policy', policy]);
+  node = await startNode(`policy: { hook: { url: 'http://${HOST}:${hook.address().port}/', timeout: 2s } }`, undefined, ['--policy', policy]);
   await rightPin(node);
   await wrongPin(node);
   await infoPin(node);
   await early(node, []);
   await early(node, ['Supported: 100rel']);
   await twice(node);
+  await referred(node);
   check('the node ends with 0', (await node.stop()) === 0);
 } catch (error) {
   check('script', false, error.stack);
   console.log(node?.log().slice(-2000));
   await node?.stop();
 }
+hook.close();
 await dispose();
 finish();
