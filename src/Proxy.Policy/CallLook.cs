@@ -13,7 +13,10 @@ internal readonly ref struct CallLook
     {
         Snapshot = snapshot;
         _facts = ref facts;
-        ToText = Find(snapshot, facts.ToUser);
+        Span<char> buffer = stackalloc char[NumberText.Longest + 2];
+        ReadOnlySpan<char> called = NumberText.Normalise(facts.ToUser, buffer);
+        ToText = snapshot.Texts.Find(called);
+        InventoryNumber = snapshot.Inventory.Find(called);
         FromText = Find(snapshot, facts.FromUser);
         RequestText = string.Equals(facts.RequestUser, facts.ToUser, StringComparison.Ordinal) ? ToText : Find(snapshot, facts.RequestUser);
         AssertedText = facts.AssertedUser.Length == 0 ? -1 : Find(snapshot, facts.AssertedUser);
@@ -25,6 +28,9 @@ internal readonly ref struct CallLook
 
     /// <summary>The text of To's user in the snapshot's table; −1 when no object names it. The same for the others.</summary>
     public int ToText { get; }
+
+    /// <summary>Place of the inventory number that To's user names and somebody owns, or −1.</summary>
+    public int InventoryNumber { get; }
 
     public int FromText { get; }
 

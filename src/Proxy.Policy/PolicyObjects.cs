@@ -10,11 +10,20 @@ namespace Proxy.Policy;
 /// <summary>Any thread. The plain objects that a snapshot is built from.</summary>
 public sealed record PolicyObjects
 {
+    private NumberStock? _stock;
+
     public IReadOnlyList<Trunk> Trunks { get; init; } = [];
 
     public IReadOnlyList<DispatchRule> Rules { get; init; } = [];
 
-    public IReadOnlyList<PhoneNumber> Numbers { get; init; } = [];
+    public IReadOnlyCollection<PhoneNumber> Numbers { get; init; } = [];
+
+    /// <summary>The numbers, found by their digits; a store gives the one that it made already.</summary>
+    public NumberStock Stock
+    {
+        get => _stock is { } stock && ReferenceEquals(stock.Source, Numbers) ? stock : _stock = NumberStock.Of(Numbers);
+        init => _stock = value;
+    }
 
     /// <summary>Addresses from which calls to inventory numbers are taken; empty means that the inventory answers no call.</summary>
     public string[] InterconnectAddresses { get; init; } = [];

@@ -19,10 +19,9 @@ public sealed class PolicySnapshot
         TextTable.Builder texts = BuilderFor(objects);
         Trunks = new TrunkIndex(objects, texts);
         Rules = new RuleIndex(objects.Rules, Trunks, texts);
-        Inventory = new InventoryIndex(objects.Numbers, Rules, texts);
+        Inventory = new InventoryIndex(objects.Stock, Rules);
         Texts = texts.Build();
         Trunks.Seal(Texts.Count);
-        Inventory.Seal(Texts.Count);
         Listed.Add(Interconnect);
         foreach (CompiledTrunk trunk in Trunks.All)
         {
@@ -47,7 +46,7 @@ public sealed class PolicySnapshot
     /// <summary>Sources that a trunk or the interconnect lists.</summary>
     internal ListedSources Listed { get; } = new();
 
-    /// <summary>Every number of every object, normalised.</summary>
+    /// <summary>Every number of every trunk and rule, normalised.</summary>
     internal TextTable Texts { get; }
 
     internal TrunkIndex Trunks { get; }
@@ -61,7 +60,7 @@ public sealed class PolicySnapshot
 
     private static TextTable.Builder BuilderFor(PolicyObjects objects)
     {
-        (int texts, int bytes) = (objects.Numbers.Count, objects.Numbers.Count * 16);
+        (int texts, int bytes) = (0, 0);
         foreach (Trunk trunk in objects.Trunks)
         {
             texts += trunk.Numbers.Length + trunk.AllowedNumbers.Length;

@@ -46,7 +46,7 @@ public sealed class RulePolicy : IPolicy
         var look = new CallLook(_store.Current, facts);
         var answer = new PinAnswer(true, pin);
         TrunkChoice trunk = TrunkChoice.None with { Trunk = look.Snapshot.Trunks.Find(asked.TrunkId), Compat = asked.Compat };
-        int number = asked.PhoneNumberId.Length > 0 ? look.Snapshot.Inventory.Find(look.ToText) : -1;
+        int number = asked.PhoneNumberId.Length > 0 ? look.InventoryNumber : -1;
         Verdict verdict = AnswerPin(look, asked, answer, trunk, number, limits);
         if (trace is not null)
         {
@@ -109,7 +109,7 @@ public sealed class RulePolicy : IPolicy
     private static int InventoryNumber(in CallLook look, out bool isForeign)
     {
         isForeign = false;
-        int number = look.Snapshot.Inventory.Find(look.ToText);
+        int number = look.InventoryNumber;
         if (number < 0)
         {
             return -1;

@@ -24,6 +24,28 @@ internal sealed class FlatSets
 
     public bool Contains(int set, int item) => item >= 0 && this[set].BinarySearch(item) >= 0;
 
+    /// <summary>The same sets with other items: each by its new name, left out where that is negative.</summary>
+    public FlatSets Renamed(ReadOnlySpan<int> names)
+    {
+        var starts = new int[_starts.Length];
+        var items = new int[_items.Length];
+        int used = 0;
+        for (int set = 0; set < starts.Length - 1; set++)
+        {
+            starts[set] = used;
+            foreach (int item in this[set])
+            {
+                if (names[item] >= 0)
+                {
+                    items[used++] = names[item];
+                }
+            }
+            items.AsSpan(starts[set], used - starts[set]).Sort();
+        }
+        starts[^1] = used;
+        return new FlatSets(starts, items);
+    }
+
     /// <param name="setCount">Number of sets.</param>
     /// <param name="pairs">Set and item, neither negative, any order, repeats allowed.</param>
     public static FlatSets Build(int setCount, List<(int Set, int Item)> pairs)

@@ -72,21 +72,15 @@ public static class PolicyValidation
         {
             return;
         }
-        var owned = new Dictionary<string, string>();
-        foreach (PhoneNumber number in objects.Numbers)
-        {
-            if (number.IsAssigned)
-            {
-                owned[NumberText.Normalise(number.E164)] = number.Id;
-            }
-        }
         foreach (Trunk trunk in objects.Trunks)
         {
             foreach (string text in trunk.Numbers)
             {
                 string number = NumberText.Normalise(text);
-                if (problems.Count < Most && owned.TryGetValue(number, out string? id))
+                int place = objects.Stock.FindAssigned(number);
+                if (place >= 0 && problems.Count < Most)
                 {
+                    string id = objects.Stock.Id(place);
                     problems.Add(new PolicyProblem(ProblemKind.NumberOwnedTwice, trunk.Id, id, number, "",
                         $"number {number} is owned by trunk {trunk.Id} and, as {id}, by the inventory"));
                 }

@@ -172,14 +172,8 @@ internal sealed class SipPhoneNumbers(IObjectStore store, SipApiSettings setting
             return objects.Numbers.GetValueOrDefault(id) ?? throw SipApiException.NotFound(Missing);
         }
         string wanted = text.Length > 0 ? NumberText.Normalise(text) : throw SipApiException.Invalid("id or phone number is required");
-        foreach (PhoneNumber number in objects.Numbers.Values)
-        {
-            if (NumberText.Normalise(number.E164Format) == wanted)
-            {
-                return number;
-            }
-        }
-        throw SipApiException.NotFound(Missing);
+        int place = objects.Stock.Find(wanted);
+        return place >= 0 ? objects.Numbers[objects.Stock.Id(place)] : throw SipApiException.NotFound(Missing);
     }
 
     private static PhoneNumber CheckFree(StoredObjects objects, string wanted)

@@ -26,6 +26,7 @@ public sealed class FolderStore : IObjectStore
     private readonly FolderStoreSettings _settings;
     private readonly Dictionary<string, Loaded> _files = [];
     private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly NumberFiles _numbers = new();
     private State _state = new(StoredObjects.Empty, PolicySnapshot.Empty, []);
 
     private FolderStore(string folder, FolderStoreSettings settings)
@@ -216,19 +217,17 @@ public sealed class FolderStore : IObjectStore
         string? list = null;
         foreach ((string path, Loaded file) in _files)
         {
+            bool isThere = kind == ObjectKind.Number && file.Good.Numbers.ContainsKey(id);
             foreach (FileObject held in file.Good.Objects)
             {
-                if (held.Kind != kind || held.Id != id)
-                {
-                    continue;
-                }
-                inlineExtras ??= held.Extras;
-                if (held.Message is null)
-                {
-                    continue;
-                }
-                own = file.Good.Objects.Count == 1 ? path : own;
-                list = file.Good.Objects.Count == 1 ? list : Path.GetRelativePath(_folder, path);
+                bool isMeant = held.Kind == kind && held.Id == id;
+                inlineExtras ??= isMeant ? held.Extras : null;
+                isThere |= isMeant && held.Message is not null;
+            }
+            if (isThere)
+            {
+                own = file.Good.Count == 1 ? path : own;
+                list = file.Good.Count == 1 ? list : Path.GetRelativePath(_folder, path);
             }
         }
         if (list is not null && isRemoval)
@@ -308,10 +307,13 @@ public sealed class FolderStore : IObjectStore
 
     private void Swap()
     {
-        StoredObjects objects = StoredObjects.Empty;
         List<string> errors = [];
         var paths = new List<string>(_files.Keys);
         paths.Sort(string.CompareOrdinal);
+        StoredObjects objects = StoredObjects.Empty with
+        {
+            Numbers = _numbers.Merge(paths.ConvertAll(path => (Path.GetRelativePath(_folder, path), _files[path].Good)), errors),
+        };
         var owners = new Dictionary<(ObjectKind, string), string>();
         foreach (string path in paths)
         {
@@ -347,7 +349,7 @@ public sealed class FolderStore : IObjectStore
         return false;
     }
 
-    private static bool IsNamedAfter(string path, string id) => string.Equals(Path.GetFileNameWithoutExtension(path), id, StringComparison.Ordinal);
+    internal static bool IsNamedAfter(string path, string id) => string.Equals(Path.GetFileNameWithoutExtension(path), id, StringComparison.Ordinal);
 
     private sealed record Loaded((DateTime, long) Stamp, PolicyFile Good, IReadOnlyList<string> Errors);
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Proxy.Policy;
-using Proxy.Policy.Numbers;
 
 namespace Proxy.Server.Store;
 
@@ -14,11 +13,7 @@ public static class InventoryNotice
         {
             return null;
         }
-        int active = 0;
-        foreach (PhoneNumber number in objects.Numbers)
-        {
-            active += number.Status == PhoneNumberStatus.Active ? 1 : 0;
-        }
+        int active = objects.Stock.ActiveCount;
         return active == 0 ? null
             : string.Create(CultureInfo.InvariantCulture, $"{active} active phone numbers answer no call: interconnect: {{ allowed_addresses: [...] }} is missing in the configuration");
     }

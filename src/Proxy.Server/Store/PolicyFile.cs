@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
+using Proxy.Core.Memory;
 using Proxy.LiveKit.ProtoJson;
 using Wire = Proxy.LiveKit.Protocol;
 
@@ -11,7 +12,7 @@ namespace Proxy.Server.Store;
 /// <summary>Any thread. One object of a file.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Id">Its id, from the object or from the file's name.</param>
-/// <param name="Message">LiveKit's message, the id filled in; null when only additions stand there.</param>
+/// <param name="Message">LiveKit's message, the id filled in; null when only additions stand there, and for phone numbers (<see cref="PolicyFile.Numbers"/>).</param>
 /// <param name="Extras">The <c>x</c> member as text; null when there is none.</param>
 internal sealed record FileObject(ObjectKind Kind, string Id, IMessage? Message, string? Extras);
 
@@ -25,6 +26,26 @@ internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyLi
     ];
 
     public static PolicyFile None { get; } = new([], []);
+
+    /// <summary>Phone numbers, which may be a million; of two with one id the first.</summary>
+    public MessageMap<Wire.PhoneNumber> Numbers { get; init; } = MessageMap<Wire.PhoneNumber>.Empty(Wire.PhoneNumber.Parser);
+
+    /// <summary>Ids of phone numbers that stand in the file more than once.</summary>
+    public IReadOnlyList<string> Repeated { get; init; } = [];
+
+    /// <summary>Messages in it.</summary>
+    public int Count
+    {
+        get
+        {
+            int count = Numbers.Count;
+            foreach (FileObject held in Objects)
+            {
+                count += held.Message is null ? 0 : 1;
+            }
+            return count;
+        }
+    }
 
     /// <summary>Reads a file: one object, the request form that <c>lk</c> takes, a list of objects, or <c>{"items": […]}</c>.</summary>
     /// <param name="kind">What the folder holds.</param>
@@ -53,12 +74,38 @@ internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyLi
     private sealed class Reading(ObjectKind kind, string path, ReadOnlyMemory<byte> bytes)
     {
         private readonly List<FileObject> _objects = [];
+        private readonly List<KeyValuePair<string, ReadOnlyMemory<byte>>> _numbers = [];
+        private readonly ByteArena _arena = new();
         private readonly List<string> _errors = [];
 
         public PolicyFile Read(JsonElement root, string name)
         {
             ReadAny(root, name);
-            return _errors.Count > 0 ? new PolicyFile([], _errors) : new PolicyFile(_objects, []);
+            if (_errors.Count > 0)
+            {
+                return new PolicyFile([], _errors);
+            }
+            // The first of two is to count, and in a map it is the last.
+            _numbers.Reverse();
+            MessageMap<Wire.PhoneNumber> numbers = PolicyFile.None.Numbers.WithAll(_numbers);
+            return new PolicyFile(_objects, []) { Numbers = numbers, Repeated = numbers.Count == _numbers.Count ? [] : RepeatedIds() };
+        }
+
+        private List<string> RepeatedIds()
+        {
+            var seen = new HashSet<string>();
+            return _numbers.FindAll(number => !seen.Add(number.Key)).ConvertAll(number => number.Key);
+        }
+
+        private void AddNumber(Wire.PhoneNumber number, string? extras)
+        {
+            Memory<byte> bytes = _arena.Take(number.CalculateSize());
+            number.WriteTo(bytes.Span);
+            _numbers.Add(KeyValuePair.Create<string, ReadOnlyMemory<byte>>(number.Id, bytes));
+            if (extras is not null)
+            {
+                _objects.Add(new FileObject(kind, number.Id, null, extras));
+            }
         }
 
         private void ReadAny(JsonElement element, string name)
@@ -119,7 +166,7 @@ internal sealed record PolicyFile(IReadOnlyList<FileObject> Objects, IReadOnlyLi
                     break;
                 case ObjectKind.Number when TryRead(element, out Wire.PhoneNumber number):
                     number.Id = OrName(number.Id, "PN_", name);
-                    _objects.Add(new FileObject(kind, number.Id, number, extras));
+                    AddNumber(number, extras);
                     break;
             }
         }

@@ -263,7 +263,7 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
             Inbound = none.Inbound.WithAll(Readable(hashes[0], Wire.SIPInboundTrunkInfo.Parser, ObjectKind.InboundTrunk, quarantined)),
             Outbound = none.Outbound.WithAll(Readable(hashes[1], Wire.SIPOutboundTrunkInfo.Parser, ObjectKind.OutboundTrunk, quarantined)),
             Rules = none.Rules.WithAll(Readable(hashes[2], Wire.SIPDispatchRuleInfo.Parser, ObjectKind.Rule, quarantined)),
-            Numbers = none.Numbers.SetItems(Parsed(Readable(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, quarantined))),
+            Numbers = none.Numbers.WithAll(Readable(hashes[3], Wire.PhoneNumber.Parser, ObjectKind.Number, quarantined)),
         };
         var aside = new HashSet<string>();
         objects = objects with { Extras = ReadExtras(hashes[4], objects, quarantined, aside) };
@@ -366,14 +366,6 @@ public sealed class RedisStore : IObjectStore, IMetricsSource, IDisposable
             }
         }
         return readable;
-    }
-
-    private static IEnumerable<KeyValuePair<string, Wire.PhoneNumber>> Parsed(List<KeyValuePair<string, ReadOnlyMemory<byte>>> fields)
-    {
-        foreach (KeyValuePair<string, ReadOnlyMemory<byte>> field in fields)
-        {
-            yield return KeyValuePair.Create(field.Key, Wire.PhoneNumber.Parser.ParseFrom(field.Value.Span));
-        }
     }
 
     private static bool TryParse<T>(MessageParser<T> parser, ReadOnlyMemory<byte> value, [NotNullWhen(true)] out T? message)

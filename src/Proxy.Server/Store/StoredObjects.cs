@@ -33,8 +33,10 @@ public sealed record StoredObjects
 
     public MessageMap<Wire.SIPDispatchRuleInfo> Rules { get; init; } = MessageMap<Wire.SIPDispatchRuleInfo>.Empty(Wire.SIPDispatchRuleInfo.Parser);
 
-    public ImmutableSortedDictionary<string, Wire.PhoneNumber> Numbers { get; init; } =
-        ImmutableSortedDictionary.Create<string, Wire.PhoneNumber>(StringComparer.Ordinal);
+    public MessageMap<Wire.PhoneNumber> Numbers { get; init; } = MessageMap<Wire.PhoneNumber>.Empty(Wire.PhoneNumber.Parser);
+
+    /// <summary>The numbers as the policy needs them, made once for all versions that share them.</summary>
+    public NumberStock Stock => Numbers.Derived(static all => new InventoryNumbers(all)).Stock;
 
     /// <summary>Our additions by id, JSON objects as text.</summary>
     public ImmutableDictionary<string, string> Extras { get; init; } = ImmutableDictionary<string, string>.Empty;
@@ -45,7 +47,7 @@ public sealed record StoredObjects
         ObjectKind.InboundTrunk => this with { Inbound = Inbound.With(id, (Wire.SIPInboundTrunkInfo?)message) },
         ObjectKind.OutboundTrunk => this with { Outbound = Outbound.With(id, (Wire.SIPOutboundTrunkInfo?)message) },
         ObjectKind.Rule => this with { Rules = Rules.With(id, (Wire.SIPDispatchRuleInfo?)message) },
-        _ => this with { Numbers = Set(Numbers, id, (Wire.PhoneNumber?)message) },
+        _ => this with { Numbers = Numbers.With(id, (Wire.PhoneNumber?)message) },
     };
 
     /// <summary>Of a stock those that are not here yet, each once.</summary>
@@ -77,12 +79,8 @@ public sealed record StoredObjects
         {
             rules.Add(ObjectConversion.ToRule(info, Read(info.SipDispatchRuleId, ExtrasJson.ReadRule, RuleExtras.None)));
         }
-        List<PhoneNumber> numbers = new(Numbers.Count);
-        foreach (Wire.PhoneNumber info in Numbers.Values)
-        {
-            numbers.Add(ObjectConversion.ToNumber(info));
-        }
-        return new PolicyObjects { Trunks = trunks, Rules = rules, Numbers = numbers, Compat = compat, InterconnectAddresses = interconnect, ResolvedHosts = resolved };
+        InventoryNumbers numbers = Numbers.Derived(static all => new InventoryNumbers(all));
+        return new PolicyObjects { Trunks = trunks, Rules = rules, Numbers = numbers, Stock = numbers.Stock, Compat = compat, InterconnectAddresses = interconnect, ResolvedHosts = resolved };
     }
 
     private T Read<T>(string id, Func<JsonElement, List<string>, T> read, T none)
@@ -101,7 +99,4 @@ public sealed record StoredObjects
             return none;
         }
     }
-
-    private static ImmutableSortedDictionary<string, T> Set<T>(ImmutableSortedDictionary<string, T> all, string id, T? message)
-        where T : class => message is null ? all.Remove(id) : all.SetItem(id, message);
 }

@@ -214,6 +214,33 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_number_that_stands_in_two_files_counts_in_the_first_and_is_told_of()
+    {
+        Write("numbers/a.json", """[{"id": "PN_1", "e164Format": "+1", "locality": "a"}, {"id": "PN_2", "e164Format": "+2", "locality": "a"}, {"id": "PN_1", "e164Format": "+9"}]""");
+        Write("numbers/b.json", """[{"id": "PN_2", "e164Format": "+2"}, {"id": "PN_3", "e164Format": "+3"}, {"id": "PN_4", "e164Format": "+4"}, {"id": "PN_5", "e164Format": "+5"}]""");
+        Write("numbers/PN_5.json", """{"id": "PN_5", "e164Format": "+5", "locality": "own"}""");
+        FolderStore store = Open();
+        Assert.Equal(["numbers/a.json:1: PN_1 stands in numbers/a.json too; that one counts", "numbers/b.json:1: PN_2 stands in numbers/a.json too; that one counts"], store.Errors);
+        Assert.Equal(["+1 a", "+2 a", "+3 ", "+4 ", "+5 own"], store.Objects.Numbers.Values.Select(number => $"{number.E164Format} {number.Locality}"));
+        await store.ChangeAsync(_ => new ObjectChange(ObjectKind.Number, "PN_4", null), default).ContinueWith(t => Assert.True(t.IsFaulted));
+        Assert.Equal(2, store.Errors.Count);
+    }
+
+    [Fact]
+    public async Task A_rule_that_changes_leaves_the_stock_of_numbers_as_it_is()
+    {
+        Write("numbers/stock.json", """[{"id": "PN_1", "e164Format": "+1"}, {"id": "PN_2", "e164Format": "+2"}]""");
+        FolderStore store = Open();
+        PolicyObjects before = store.Current.Objects;
+        await store.ChangeAsync(_ => new ObjectChange(ObjectKind.Rule, "SDR_1", new SIPDispatchRuleInfo { SipDispatchRuleId = "SDR_1", Rule = new SIPDispatchRule { DispatchRuleDirect = new SIPDispatchRuleDirect { RoomName = "r" } } }), default);
+        Assert.Single(store.Current.Objects.Rules);
+        Assert.Same(before.Stock, store.Current.Objects.Stock);
+        await store.ChangeAsync(objects => new ObjectChange(ObjectKind.Number, "PN_2", new PhoneNumber(objects.Numbers["PN_2"]) { SipDispatchRuleIds = { "SDR_1" } }), default);
+        Assert.NotSame(before.Stock, store.Current.Objects.Stock);
+        Assert.Equal(1, store.Current.Objects.Stock.ActiveCount);
+    }
+
+    [Fact]
     public void What_a_crash_left_half_written_is_not_read()
     {
         Write("trunks/acme.json", """{"numbers": ["+15550200"]}""");
