@@ -17,7 +17,7 @@ public static class DnsMessage
     public const int DatagramBytesMax = 1_232;
 
     /// <summary>Records of one message that are looked at.</summary>
-    private const int RecordsMax = 128;
+    private const int RecordsMax = 64;
 
     /// <summary>Aliases of aliases.</summary>
     private const int AliasesMax = 8;
