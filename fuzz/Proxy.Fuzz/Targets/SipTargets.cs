@@ -206,16 +206,25 @@ internal static class SipTargets
         yield return Pieces.Join(invite, invite, Request("CANCEL", 1, "z9hG4bKa", ""));
         yield return Pieces.Join(Request("OPTIONS", 1, "z9hG4bKa", ""), Request("REGISTER", 1, "z9hG4bKb", ""));
         yield return Pieces.Join(invite, Request("UPDATE", 2, "z9hG4bKd", ";tag=x"), Request("PRACK", 3, "z9hG4bKe", ";tag=x"), Request("INFO", 4, "z9hG4bKf", ";tag=x"));
+        byte[] early = Request("INVITE", 1, "z9hG4bKa", "", "Require: 100rel\r\n", "v=0\r\n");
+        byte[] late = Request("INVITE", 1, "z9hG4bKa", "", "Require: 100rel\r\n");
+        byte[] update = Request("UPDATE", 3, "z9hG4bKd", ";tag=x", "", "v=0\r\n");
+        foreach (byte[] prack in new[] { Request("PRACK", 2, "z9hG4bKe", ";tag=x", "RAck: x 1 INVITE\r\n"), Request("PRACK", 2, "z9hG4bKe", ";tag=x", "RAck: x 1 INVITE\r\n", "v=0\r\n") })
+        {
+            yield return Pieces.Join(early, prack, update, Request("UPDATE", 4, "z9hG4bKf", ";tag=x"), Request("ACK", 1, "z9hG4bKg", ";tag=x"));
+            yield return Pieces.Join(late, update, prack, prack, Request("CANCEL", 1, "z9hG4bKa", ""));
+        }
         foreach (byte[] message in Messages())
         {
             yield return Pieces.Join(message, message);
         }
     }
 
-    private static byte[] Request(string method, int cseq, string branch, string toTag) => Encoding.ASCII.GetBytes(
+    private static byte[] Request(string method, int cseq, string branch, string toTag, string extra = "", string body = "") => Encoding.ASCII.GetBytes(
         $"{method} sip:+15550100@198.51.100.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10:5062;rport;branch={branch}\r\nMax-Forwards: 70\r\n" +
         $"From: \"Alice\" <sip:+15550199@example.com>;tag=f1\r\nTo: <sip:+15550100@198.51.100.1>{toTag}\r\nCall-ID: call-1@peer\r\nCSeq: {cseq} {method}\r\n" +
-        "Contact: <sip:alice@192.0.2.10:5062>\r\nSupported: timer, 100rel\r\nContent-Length: 0\r\n\r\n");
+        "Contact: <sip:alice@192.0.2.10:5062>\r\nSupported: timer, 100rel\r\n" +
+        $"{extra}{(body.Length > 0 ? "Content-Type: application/sdp\r\n" : "")}Content-Length: {body.Length}\r\n\r\n{body}");
 
     private static readonly byte[] s_out = new byte[65_535];
 
@@ -230,33 +239,59 @@ internal static class SipTargets
         SipFlow flow = new(SipTransport.Udp, 0, 0, s_peer);
         MonoTime now = MonoTime.FromMillis(1_000);
         string tag = "";
+        string rseq = "";
+        SipDialog? ringing = null;
+        int ringsFor = 0;
         foreach (byte[] piece in Pieces.Cut(input, 8_192).Take(8))
         {
-            // The tag of ours cannot be guessed: "tag=x" stands for it.
-            byte[] message = tag.Length == 0 ? piece : Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(piece).Replace(";tag=x", ";tag=" + tag, StringComparison.Ordinal));
+            // The tag of ours and the RSeq cannot be guessed: x stands for them.
+            byte[] message = tag.Length == 0 ? piece : Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(piece)
+                .Replace(";tag=x", ";tag=" + tag, StringComparison.Ordinal).Replace("RAck: x", "RAck: " + rseq, StringComparison.Ordinal));
             endpoint.HandleMessage(message, in flow, now);
             while (endpoint.TryPollEvent(out SipEvent e))
             {
                 if (e.Kind == SipEventKind.Invite && e.Dialog is { } dialog)
                 {
                     tag = dialog.LocalTag;
-                    dialog.Accept("v=0\r\n"u8, default, now);
+                    if (dialog.Ring(now, "v=0\r\n"u8) && message.AsSpan().IndexOf("Require: 100rel"u8) >= 0)
+                    {
+                        dialog.Progress("v=0\r\n"u8, now);
+                        (ringing, ringsFor) = (dialog, 4);
+                    }
+                    else
+                    {
+                        dialog.Accept("v=0\r\n"u8, default, now);
+                    }
+                }
+                else if (!e.Request.IsNone)
+                {
+                    e.Dialog.Respond(e.Request, message.Length % 3 == 0 && e.Kind != SipEventKind.Prack ? 488 : 200, "v=0\r\n"u8, default, now);
                 }
             }
-            Drain(endpoint);
+            if (ringing is not null && --ringsFor == 0)
+            {
+                ringing.Accept("v=0\r\n"u8, default, now);
+            }
+            Drain(endpoint, ref rseq);
             now = now.AddMillis(300);
             if (endpoint.NextDeadline <= now)
             {
                 endpoint.HandleTimeout(now);
-                Drain(endpoint);
+                Drain(endpoint, ref rseq);
             }
         }
     }
 
-    private static void Drain(SipEndpoint endpoint)
+    private static void Drain(SipEndpoint endpoint, ref string rseq)
     {
-        for (int i = 0; endpoint.TryPollSend(s_out, out _, out _); i++)
+        for (int i = 0; endpoint.TryPollSend(s_out, out int length, out _); i++)
         {
+            int at = s_out.AsSpan(0, length).IndexOf("\r\nRSeq: "u8);
+            if (at >= 0)
+            {
+                ReadOnlySpan<byte> value = s_out.AsSpan(at + 8, length - at - 8);
+                rseq = Encoding.Latin1.GetString(value[..value.IndexOf((byte)'\r')]);
+            }
             if (i > 1_000)
             {
                 throw new InvalidOperationException("one message makes a thousand");
