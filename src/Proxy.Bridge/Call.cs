@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using Proxy.Bridge.Media;
-using Proxy.Bridge.Pin;
 using Proxy.Bridge.Records;
 using Proxy.Bridge.Rooms;
 using Proxy.Bridge.Transfers;
@@ -21,7 +20,7 @@ using Proxy.WebRtc;
 namespace Proxy.Bridge;
 
 // Over 500 lines because it is the one state machine that docs/architecture.md draws: what a step does in detail is a file of its own
-// (SipLeg, RoomStay, RoomSeats, PinDialogue, CallTransfer, Referral, CallHeaders); which step follows which stays together here.
+// (SipLeg, RoomStay, RoomSeats, Admission, TransferDesk, ForeignProof, CallHeaders); which step follows which stays together here.
 
 /// <summary>Where a call stands; drawn in docs/architecture.md.</summary>
 public enum CallPhase
@@ -52,7 +51,7 @@ public enum CallPhase
 }
 
 /// <summary>Signal thread. One call: a SIP leg and a room leg, and what happens between them. Its media lives on a shard.</summary>
-public sealed class Call : IForeignJudge
+public sealed class Call
 {
     private static readonly TimeSpan s_downlinkWait = TimeSpan.FromMilliseconds(500);
     /// <summary>Between <c>sip.callStatus = hangup</c> and our leave: clients that get both at once tell their user only the second.</summary>
@@ -70,16 +69,12 @@ public sealed class Call : IForeignJudge
     private readonly CallMedia _media;
     private readonly RoomStay _room;
     private readonly RoomSeats _seats;
-    private readonly Questions _questions;
+    private readonly Admission _admission;
+    private readonly TransferDesk _transfers;
     private readonly RoomCompany _company = new();
-    private PinDialogue? _pin;
-    private CallTransfer? _transfer;
-    private Referral? _referral;
-    private Question? _question;
     private Outcome _parting;
     private MonoTime _partAt = MonoTime.Never;
     private short[]? _sound;
-    private bool _isTransferRinging;
     private MonoTime _nextRing = MonoTime.Never;
     private MonoTime _ringSince;
     private MonoTime _ringUntil = MonoTime.Never;
@@ -93,7 +88,6 @@ public sealed class Call : IForeignJudge
     private bool _hasEarlyMedia;
     private bool _isMediaClosed;
     private bool _isMoving;
-    private bool _isTimeoutResting;
     private bool _isRejoining;
     private bool _hasJoined;
     private bool _hasHeardCaller;
@@ -112,10 +106,12 @@ public sealed class Call : IForeignJudge
         _sip = sip;
         _media = media;
         _seats = seats;
-        _questions = questions;
+        _admission = new Admission(this, services, questions);
+        _transfers = new TransferDesk(this, services, facts, _admission);
         _room = new RoomStay(id, services, media);
         Record = record;
         InvitedAt = invitedAt;
+        Proof = new ForeignProof(this, services, facts);
     }
 
     public SlotId Id { get; }
@@ -131,7 +127,20 @@ public sealed class Call : IForeignJudge
     internal MediaReservation Reservation => _media.Reservation;
 
     /// <summary>What the policy said last; its caps are taken.</summary>
-    internal Verdict Verdict { get; private set; }
+    internal Verdict Verdict { get; set; }
+
+    /// <summary>What the policy is asked about.</summary>
+    internal CallFacts Facts => _transfers.Facts;
+
+    /// <summary>Decides about those who speak in it from elsewhere.</summary>
+    internal ForeignProof Proof { get; }
+
+    internal bool IsAnswered => _isAnswered;
+
+    /// <summary>The caller's side knows its dialog: the ACK came, or RTP that stands for it.</summary>
+    internal bool IsEstablished => _isConfirmed || _hasHeardCaller;
+
+    internal bool IsBridged => Phase is CallPhase.Answered or CallPhase.Connected;
 
     /// <summary>The caller's codec; null before it is agreed.</summary>
     internal SipAudioCodec? SipCodec => _sip.Audio?.Codec;
@@ -144,10 +153,10 @@ public sealed class Call : IForeignJudge
     {
         get
         {
-            MonoTime next = MonoTime.Min(_room.NextDeadline, _isAnswered ? MonoTime.Min(_endAt, _transfer?.NextDeadline ?? MonoTime.Never) : MonoTime.Never);
+            MonoTime next = MonoTime.Min(_room.NextDeadline, _isAnswered ? MonoTime.Min(_endAt, _transfers.NextDeadline) : MonoTime.Never);
             return Phase switch
             {
-                CallPhase.Asking => MonoTime.Min(next, _pin!.NextDeadline),
+                CallPhase.Asking => MonoTime.Min(next, _admission.NextDeadline),
                 CallPhase.Joining or CallPhase.Ringing => MonoTime.Min(next, MonoTime.Min(_answerAt, MonoTime.Min(_nextRing, _ringUntil))),
                 CallPhase.Answered or CallPhase.Connected => MonoTime.Min(next, MonoTime.Min(_activeAt, AloneAt)),
                 CallPhase.Parting => MonoTime.Min(next, _partAt),
@@ -155,8 +164,6 @@ public sealed class Call : IForeignJudge
             };
         }
     }
-
-    private bool IsBridged => Phase is CallPhase.Answered or CallPhase.Connected;
 
     private bool IsWaiting => Phase is CallPhase.Joining or CallPhase.Ringing;
 
@@ -183,7 +190,7 @@ public sealed class Call : IForeignJudge
             return Phase >= CallPhase.Ending;
         }
         MonoTime heard = _media.HeardAt > _answeredAt ? _media.HeardAt : _answeredAt;
-        return _sip.IsReceiving && !_isTimeoutResting && now - heard > _services.Limits.DeadLegSilence;
+        return _sip.IsReceiving && !_transfers.IsTimeoutResting && now - heard > _services.Limits.DeadLegSilence;
     }
 
     internal void HandleSip(in SipEvent e, MonoTime now)
@@ -197,14 +204,14 @@ public sealed class Call : IForeignJudge
                 Confirm(e, now);
                 break;
             case SipEventKind.ByeReceived:
-                End(_transfer is { IsOpen: true, IsAccepted: true }
+                End(_transfers.IsGivenAway
                     ? new Outcome(EndedBy.Caller, "transferred", "the caller was transferred and hung up", 200, 16)
                     : Outcome.Hangup(EndedBy.Caller, "the caller hung up"), now);
                 break;
             case SipEventKind.RequestSucceeded:
             case SipEventKind.RequestFailed:
             case SipEventKind.NotifyReceived:
-                _transfer?.HandleSip(e, now);
+                _transfers.HandleSip(e, now);
                 break;
             case SipEventKind.AckTimeout:
                 HandleAckTimeout(now);
@@ -217,7 +224,7 @@ public sealed class Call : IForeignJudge
                 HandleInfo(e, now);
                 break;
             case SipEventKind.Refer:
-                HandleRefer(e, now);
+                _transfers.HandleRefer(e, now);
                 break;
             case SipEventKind.OtherRequest:
                 Dialog.Respond(e.Request, 405, default, default, now);
@@ -259,7 +266,7 @@ public sealed class Call : IForeignJudge
             case CallEventKind.FirstPacket:
                 _hasHeardCaller = true;
                 SetActive(now);
-                SendRefer(now);
+                _transfers.Send(now);
                 break;
             case CallEventKind.Dtmf:
                 HandleDigit((char)e.Number, isInfo: false, now);
@@ -288,8 +295,8 @@ public sealed class Call : IForeignJudge
     internal void HandleTimeout(MonoTime now)
     {
         _room.HandleTimeout(now);
-        _pin?.HandleTimeout(now);
-        _transfer?.HandleTimeout(now);
+        _admission.HandleTimeout(now);
+        _transfers.HandleTimeout(now);
         Drain(now);
         if (IsWaiting && now >= _ringUntil)
         {
@@ -336,10 +343,9 @@ public sealed class Call : IForeignJudge
         // Whoever is quicker than the last message: the room is why the call ends.
         Outcome outcome = Phase == CallPhase.Parting ? _parting : reason;
         Phase = CallPhase.Ending;
-        DropQuestion();
-        _transfer?.HandleCallEnded();
-        DrainTransfer(now);
-        EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
+        _admission.Drop();
+        _transfers.HandleDialogEnded(now);
+        _transfers.EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
         Record.Code = outcome.Code;
         Record.Sentence = outcome.Sentence;
         Record.EndedBy = outcome.By.ToString().ToLowerInvariant();
@@ -350,7 +356,7 @@ public sealed class Call : IForeignJudge
         Span<byte> buffer = stackalloc byte[CallHeaders.Max];
         var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
         headers.AddLines(extraHeaders);
-        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        AddMapped(ref headers);
         _sip.End(outcome, outcome.SipStatus, headers.Written, now);
         if (Record.JoinedMs >= 0 && !_room.IsEnded)
         {
@@ -383,15 +389,12 @@ public sealed class Call : IForeignJudge
         return true;
     }
 
-    private void Command(CallCommandKind kind, object? payload) => _services.Media.Command(Id, _media, new CallCommand(kind, payload));
+    internal void Command(CallCommandKind kind, object? payload) => _services.Media.Command(Id, _media, new CallCommand(kind, payload));
 
     private void Drain(MonoTime now)
     {
-        while (_pin is not null && _pin.TryPoll(out PinOutput output))
-        {
-            HandlePin(output, now);
-        }
-        DrainTransfer(now);
+        _admission.Drain(now);
+        _transfers.Drain(now);
         while (_room.TryPoll(out RoomEvent? e))
         {
             HandleRoom(e!, now);
@@ -403,7 +406,7 @@ public sealed class Call : IForeignJudge
     /// <summary>What a caller hears instead of the room: ringing while it is transferred, else a tone while the rule waits for somebody to come.</summary>
     private void ChooseSound()
     {
-        short[]? sound = _isTransferRinging ? _services.Prompts.Ringback : AloneAt.IsNever ? null : _services.Prompts.Alone;
+        short[]? sound = _transfers.IsRinging ? _services.Prompts.Ringback : AloneAt.IsNever ? null : _services.Prompts.Alone;
         if (!IsBridged || sound == _sound)
         {
             return;
@@ -424,7 +427,7 @@ public sealed class Call : IForeignJudge
             End(_parting, now);
             return;
         }
-        _pin?.HandlePlayed(number, now);
+        _admission.HandlePlayed(number, now);
     }
 
     private void Flag(string what)
@@ -439,128 +442,22 @@ public sealed class Call : IForeignJudge
     private void Ask(MonoTime now)
     {
         Phase = CallPhase.Asking;
-        _pin = new PinDialogue(Verdict.Pin ?? PinPrompt.Default, _services.Prompts, _services.Limits);
-        _services.Pins.Asked++;
+        _admission.Prepare();
         if (_isAnswered || TryAccept(now))
         {
-            _pin.Begin(now);
+            _admission.Begin(now);
         }
-    }
-
-    private void HandlePin(in PinOutput output, MonoTime now)
-    {
-        if (Phase != CallPhase.Asking)
-        {
-            return;
-        }
-        switch (output.Wish)
-        {
-            case PinWish.Play:
-            case PinWish.Quiet:
-                Command(CallCommandKind.Play, output.Playback);
-                break;
-            case PinWish.Ask:
-                Judge(output.Digits, now);
-                break;
-            case PinWish.GiveUp:
-                _services.Pins.GivenUp++;
-                EndRefused(RefusalCode.PinTimeout, "no PIN was keyed in time", now);
-                break;
-            default:
-                End(_parting, now);
-                break;
-        }
-    }
-
-    /// <param name="digits">A secret: it goes to the policy and nowhere else.</param>
-    private void Judge(string digits, MonoTime now)
-    {
-        CallFacts facts = _referral?.Facts ?? _facts;
-        Verdict verdict = _services.Policy.DecidePin(facts, Verdict, digits, _services.Caps.At(now), null);
-        switch (verdict.Kind)
-        {
-            case VerdictKind.Join:
-                _services.Pins.Right++;
-                Admit(verdict, now);
-                break;
-            case VerdictKind.Deferred:
-                _services.Pins.Right++;
-                // What the call will count against is taken before somebody is asked: nobody else gets the last place meanwhile.
-                CapClaim[] caps = verdict.Deferral!.Local.Caps;
-                _services.Caps.Move(Verdict.Caps, caps, now);
-                Verdict = Verdict with { Caps = caps };
-                PlayRingback();
-                Await(facts, verdict, now);
-                break;
-            case VerdictKind.AskPin:
-                _services.Pins.Wrong++;
-                Verdict = verdict;
-                break;
-            default:
-                _services.Pins.Wrong++;
-                _parting = new Outcome(EndedBy.Us, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus, verdict.Q850Cause);
-                break;
-        }
-        _pin!.Judge(verdict, now);
-    }
-
-    /// <summary>The verdict waits for an answer; where nobody can be asked it is decided at once.</summary>
-    private void Await(in CallFacts facts, Verdict deferred, MonoTime now)
-    {
-        var question = new Question(this, facts, deferred);
-        if (_questions.TryAsk(question, now, out string why))
-        {
-            _question = question;
-            return;
-        }
-        Resume(question, DeferredAnswer.Failed(why), now);
     }
 
     /// <summary>The answer came, or never will.</summary>
     internal void HandleAnswer(Question question, in DeferredAnswer answer, MonoTime now)
     {
-        _question = null;
-        Resume(question, answer, now);
+        _admission.HandleAnswer(question, answer, now);
         Drain(now);
     }
 
-    private void Resume(Question question, in DeferredAnswer answer, MonoTime now)
-    {
-        _services.Caps.Release(Verdict.Caps, now);
-        Verdict verdict = _services.Policy.Resume(question.Facts, question.Deferred, answer, _services.Caps.At(now), null);
-        _services.Caps.Restore(Verdict.Caps);
-        Note(verdict.Note);
-        if (verdict.Kind == VerdictKind.Deferred)
-        {
-            Await(question.Facts, verdict, now);
-        }
-        else if (!question.Deferred.Deferral!.IsPinPassed)
-        {
-            CarryReferral(verdict, now);
-        }
-        else if (verdict.Kind == VerdictKind.Join)
-        {
-            Admit(verdict, now);
-        }
-        else
-        {
-            End(new Outcome(EndedBy.Us, Refusals.Name(verdict.Code), verdict.Sentence, verdict.SipStatus, verdict.Q850Cause), now);
-        }
-    }
-
-    private void Note(string note) => Record.Note = Record.Note.Length == 0 || note.Length == 0 ? Record.Note + note : Record.Note + "; " + note;
-
-    private void DropQuestion()
-    {
-        if (_question is not null)
-        {
-            _questions.GiveUp(_question);
-            _question = null;
-        }
-    }
-
     /// <summary>The right PIN: the room is joined now, and the caller hears ringing until somebody there can be heard.</summary>
-    private void Admit(Verdict verdict, MonoTime now)
+    internal void Admit(Verdict verdict, MonoTime now)
     {
         _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
         Verdict = verdict;
@@ -589,175 +486,19 @@ public sealed class Call : IForeignJudge
     /// <param name="done">Hears the outcome, once.</param>
     internal void Transfer(TransferRequest request, Action<TransferOutcome> done, MonoTime now)
     {
-        if (_transfer is { IsOpen: true } running && running.Target == request.Target)
+        if (_transfers.TryBegin(request, done, now))
         {
-            running.Await(done);
-            return;
-        }
-        if (IsTransferring)
-        {
-            done(new TransferOutcome("", TransferResult.Elsewhere, 0, ""));
-            return;
-        }
-        if (!_isAnswered || Phase == CallPhase.Parting)
-        {
-            done(new TransferOutcome("", TransferResult.NotEstablished, 0, ""));
-            return;
-        }
-        TimeSpan timeout = request.Timeout > TimeSpan.Zero ? request.Timeout : _services.Limits.TransferTimeout;
-        timeout = timeout < _services.Limits.TransferTimeoutMax ? timeout : _services.Limits.TransferTimeoutMax;
-        _transfer = new CallTransfer(request, timeout, _services.Random, now);
-        _transfer.Await(done);
-        Record.Add(new TransferRecord(_transfer.Id, request.Target, Elapsed(now)));
-        SendRefer(now);
-        Drain(now);
-    }
-
-    /// <summary>Before the ACK the caller's side may not know its dialog yet; after it, or where RTP stands for it, the REFER goes out.</summary>
-    private void SendRefer(MonoTime now)
-    {
-        if (_transfer is null || !(_isConfirmed || _hasHeardCaller))
-        {
-            return;
-        }
-        Span<byte> buffer = stackalloc byte[CallHeaders.Max];
-        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
-        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
-        _transfer.Send(Dialog, headers.Written, now);
-    }
-
-    private void DrainTransfer(MonoTime now)
-    {
-        while (_transfer is not null && _transfer.TryPoll(out TransferWish wish))
-        {
-            switch (wish)
-            {
-                case TransferWish.Ring:
-                    _isTransferRinging = IsBridged;
-                    break;
-                case TransferWish.Resume:
-                    _isTransferRinging = false;
-                    break;
-                case TransferWish.Note:
-                    NoteTransfer(_transfer.Outcome!.Value, now);
-                    break;
-                case TransferWish.HangUp:
-                    End(new Outcome(EndedBy.Us, "transferred", "the caller was transferred", 200, 16), now);
-                    break;
-                default:
-                    break;
-            }
-        }
-        bool isPending = _transfer is { IsPending: true };
-        if (isPending != _isTimeoutResting && Phase < CallPhase.Ending)
-        {
-            _isTimeoutResting = isPending;
-            Command(CallCommandKind.RestTimeout, isPending);
+            Drain(now);
         }
     }
 
-    private void NoteTransfer(in TransferOutcome outcome, MonoTime now)
-    {
-        _services.Transfers[outcome.Result]++;
-        NoteTransfer(TransferCounters.Name(outcome.Result), outcome.SipStatus, now);
-    }
+    /// <summary>The verdict about a REFER of the caller's side, which had to wait for an answer.</summary>
+    internal void CarryReferral(Verdict verdict, MonoTime now) => _transfers.Carry(verdict, now);
 
-    /// <summary>The last transfer of the record is over; there is only one at a time.</summary>
-    private void NoteTransfer(string result, int status, MonoTime now)
-    {
-        TransferRecord done = Record.Transfers[^1] with { EndedMs = Elapsed(now), Result = result, SipStatus = status };
-        Record.Transfers[^1] = done;
-        _services.Observer.Transferred(Record, done);
-    }
+    /// <summary>Headers of our messages to the caller that the rule makes of the participant's attributes.</summary>
+    internal void AddMapped(ref Proxy.Sip.Writing.SipHeaderLines headers) => CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
 
-    /// <summary>The caller's side asks us to call somebody else: whom the policy sends to another room is moved there, as if the number had been called.</summary>
-    private void HandleRefer(in SipEvent e, MonoTime now)
-    {
-        Referral? referral = null;
-        int status = SipMessageView.TryParse(e.RequestBytes, out SipMessageView refer, out _) ? Referral.TryRead(in refer, Dialog, out referral) : 400;
-        status = status > 0 ? status : IsTransferring ? 491 : IsBridged ? 0 : 603;
-        if (status > 0)
-        {
-            Dialog.Respond(e.Request, status, default, default, now);
-            return;
-        }
-        referral!.Read(_facts, in refer, _services.UtcAt(now));
-        Verdict verdict = DecideAgain(referral.Facts, now);
-        if (verdict.Kind == VerdictKind.Challenge)
-        {
-            Dialog.Challenge(e.Request, System.Text.Encoding.UTF8.GetBytes(Turnstile.ChallengeText(verdict.Challenge!)), now);
-            return;
-        }
-        Record.Add(new TransferRecord(CallTransfer.NewId(_services.Random), referral.Target, Elapsed(now)) { By = "caller" });
-        if (verdict.Kind != VerdictKind.Reject)
-        {
-            Dialog.Respond(e.Request, 202, default, default, now);
-            referral.Tell(100, isLast: false, now);
-            _referral = referral;
-            CarryReferral(verdict, now);
-            return;
-        }
-        Span<byte> buffer = stackalloc byte[512];
-        var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
-        Turnstile.AddRefusal(ref headers, verdict);
-        Dialog.Respond(e.Request, verdict.SipStatus, default, headers.Written, now);
-        NoteTransfer("refused", verdict.SipStatus, now);
-    }
-
-    /// <summary>The REFER is accepted (202): what becomes of it is told by NOTIFY. A refusal leaves the call where it is.</summary>
-    private void CarryReferral(Verdict verdict, MonoTime now)
-    {
-        switch (verdict.Kind)
-        {
-            case VerdictKind.Join:
-            case VerdictKind.AskPin:
-                _services.Caps.Move(Verdict.Caps, verdict.Caps, now);
-                Move(verdict, now);
-                break;
-            case VerdictKind.Deferred:
-                Await(_referral!.Facts, verdict, now);
-                break;
-            default:
-                // Asked for credentials only now, a 407 has no place any more.
-                EndReferral("refused", verdict.Kind == VerdictKind.Reject ? verdict.SipStatus : 603, now);
-                break;
-        }
-    }
-
-    /// <summary>What the call counts against now does not stand in its own way.</summary>
-    private Verdict DecideAgain(in CallFacts facts, MonoTime now)
-    {
-        _services.Caps.Release(Verdict.Caps, now);
-        Verdict verdict = _services.Policy.Decide(facts, _services.Caps.At(now), null);
-        _services.Caps.Restore(Verdict.Caps);
-        return verdict;
-    }
-
-    /// <summary>A request of this call's dialog from elsewhere: the credentials of the call's trunk, or nothing.</summary>
-    public ForeignVerdict Judge(in SipMessageView request, in SipFlow flow, MonoTime now, out byte[] challenge)
-    {
-        Verdict verdict = Prove(
-            _facts with
-            {
-                Method = System.Text.Encoding.ASCII.GetString(request.MethodText),
-                Source = flow.Remote,
-                Transport = FactsFromInvite.TransportName(flow.Transport),
-                Credentials = FactsFromInvite.ReadCredentials(request),
-                Utc = _services.UtcAt(now),
-            },
-            now);
-        challenge = verdict.Challenge is { } asked ? System.Text.Encoding.UTF8.GetBytes(Turnstile.ChallengeText(asked)) : [];
-        return verdict.Kind switch
-        {
-            VerdictKind.Join => ForeignVerdict.Take,
-            VerdictKind.Challenge => ForeignVerdict.Ask,
-            _ => ForeignVerdict.Refuse,
-        };
-    }
-
-    /// <summary>Whether somebody from elsewhere may speak in this call: who it is, it proves by the credentials of the call's trunk.</summary>
-    /// <returns>Join, or the challenge, or a refusal.</returns>
-    internal Verdict Prove(in CallFacts facts, MonoTime now) => _services.Policy.Prove(facts, Verdict.TrunkId, _services.Caps.At(now));
+    internal double Elapsed(MonoTime now) => (now - InvitedAt).TotalMilliseconds;
 
     /// <summary>Another dialog of the caller's side takes the place of ours (RFC 3891): its audio is the call's from now on, the old dialog gets a BYE.</summary>
     /// <returns>Not accepted when the offer cannot be taken; nothing has changed then.</returns>
@@ -770,27 +511,25 @@ public sealed class Call : IForeignJudge
         Span<byte> buffer = stackalloc byte[CallHeaders.Max];
         var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
         CallHeaders.AddStatic(ref headers, Verdict);
-        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        AddMapped(ref headers);
         if (!answer.IsAccepted || !dialog.Accept(sip.Description, headers.Written, now))
         {
             return answer.IsAccepted ? new AnswerVerdict(AnswerCode.TooLong) : answer;
         }
-        if (_referral is not null)
+        if (_transfers.IsReferred)
         {
-            DropQuestion();
-            EndReferral("failed", 487, now);
+            _admission.Drop();
+            _transfers.EndReferral("failed", 487, now);
         }
         SipLeg old = _sip;
         (_sip, _isConfirmed) = (sip, false);
         Phase = Phase == CallPhase.Connected ? CallPhase.Answered : Phase;
         (dialog.Owner, dialog.AllowedSources, dialog.Login, dialog.Judge) = (this, old.Dialog.AllowedSources, old.Dialog.Login, old.Dialog.Judge);
         // What is under way in the old dialog ends with it.
-        _transfer?.HandleCallEnded();
-        DrainTransfer(now);
+        _transfers.HandleDialogEnded(now);
         old.Dialog.Owner = null;
         old.End(Outcome.Hangup(EndedBy.Us, "replaced"), 480, default, now);
-        Record.Add(new TransferRecord(CallTransfer.NewId(_services.Random), System.Text.Encoding.UTF8.GetString(invite.CallId), Elapsed(now)) { By = "replaces" });
-        NoteTransfer("replaced", 200, now);
+        _transfers.NoteReplaced(invite.CallId, now);
         if (sip.Audio is not null)
         {
             StartMedia(CallCommandKind.Renegotiate);
@@ -801,7 +540,7 @@ public sealed class Call : IForeignJudge
 
     /// <summary>Out of the room; when that is done, and the right PIN was keyed where one is asked, into the other one. The caller hears ringing
     /// until somebody there can be heard.</summary>
-    private void Move(Verdict verdict, MonoTime now)
+    internal void Move(Verdict verdict, MonoTime now)
     {
         Verdict = verdict;
         Record.RuleId = verdict.RuleId;
@@ -824,27 +563,15 @@ public sealed class Call : IForeignJudge
         }
     }
 
-    /// <summary>The REFER of the caller's side has its result.</summary>
-    private void EndReferral(string result, int status, MonoTime now)
-    {
-        if (_referral is not null)
-        {
-            _referral.Tell(status, isLast: true, now);
-            _referral = null;
-            NoteTransfer(result, status, now);
-        }
-    }
-
     /// <summary>An agent may ask for a transfer and go: the caller is not alone for that.</summary>
-    private MonoTime AloneAt => IsTransferring ? MonoTime.Never : _company.AloneAt;
-
-    private bool IsTransferring => _referral is not null || _transfer is { IsOpen: true };
+    private MonoTime AloneAt => _transfers.IsTransferring ? MonoTime.Never : _company.AloneAt;
 
     private TimeSpan RingingTimeout => Verdict.RingingTimeout > TimeSpan.Zero ? Verdict.RingingTimeout : _services.Limits.RingingTimeout;
 
-    private void PlayRingback()
+    internal void PlayRingback()
     {
-        (_sound, _isTransferRinging) = (null, false);
+        _sound = null;
+        _transfers.StopRinging();
         Command(CallCommandKind.Deafen, true);
         Command(CallCommandKind.Play, new Playback(_services.Prompts.Ringback, 0, Repeats: true));
     }
@@ -1030,8 +757,8 @@ public sealed class Call : IForeignJudge
         }
         Phase = CallPhase.Parting;
         _parting = outcome;
-        DropQuestion();
-        EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
+        _admission.Drop();
+        _transfers.EndReferral("failed", outcome.SipStatus >= 300 ? outcome.SipStatus : 487, now);
         // A little more than it takes, for the shard's grid; its end is told.
         _partAt = MonoTime.Min(now.AddMillis((message.Length / 8) + 200), now + _services.Limits.Parting);
         _services.Comforts.RoomLost++;
@@ -1103,7 +830,7 @@ public sealed class Call : IForeignJudge
         Phase = _isConfirmed ? CallPhase.Connected : CallPhase.Answered;
         _isRejoining = false;
         Record.BridgedMs = Record.BridgedMs < 0 ? Elapsed(now) : Record.BridgedMs;
-        EndReferral("moved", 200, now);
+        _transfers.EndReferral("moved", 200, now);
         SetActive(now);
     }
 
@@ -1112,7 +839,7 @@ public sealed class Call : IForeignJudge
         Span<byte> buffer = stackalloc byte[CallHeaders.Max];
         var headers = new Proxy.Sip.Writing.SipHeaderLines(buffer);
         CallHeaders.AddStatic(ref headers, Verdict);
-        CallHeaders.AddMapped(ref headers, Verdict, _room.Attributes);
+        AddMapped(ref headers);
         if (!Dialog.Accept(_sip.Description, headers.Written, now))
         {
             EndRefused(RefusalCode.Internal, "the answer could not be sent", now);
@@ -1147,7 +874,7 @@ public sealed class Call : IForeignJudge
             _isConfirmed = true;
             Record.ConfirmedMs = Elapsed(now);
             Phase = Phase == CallPhase.Answered ? CallPhase.Connected : Phase;
-            SendRefer(now);
+            _transfers.Send(now);
         }
         if (!_sip.IsLateOffer)
         {
@@ -1268,7 +995,7 @@ public sealed class Call : IForeignJudge
     {
         if (Phase == CallPhase.Asking)
         {
-            _pin!.Press(digit, isInfo, now);
+            _admission.Press(digit, isInfo, now);
         }
         else if (IsBridged || _isRejoining)
         {
@@ -1296,7 +1023,7 @@ public sealed class Call : IForeignJudge
         _room.SetStatus(CallStatus.Active, now);
     }
 
-    private void EndRefused(RefusalCode code, string sentence, MonoTime now)
+    internal void EndRefused(RefusalCode code, string sentence, MonoTime now)
     {
         Refusal refusal = _services.Refusals[code];
         Span<byte> buffer = stackalloc byte[256];
@@ -1344,8 +1071,6 @@ public sealed class Call : IForeignJudge
     private string DescribeRingTimeout(MonoTime now) => RingTimeoutText.Describe(
         Verdict with { Room = Record.Room },
         new RingTimeoutFacts(Phase != CallPhase.Joining, _roomExisted, _dispatchFailure, now - _ringSince, _services.Agents));
-
-    private double Elapsed(MonoTime now) => (now - InvitedAt).TotalMilliseconds;
 
     internal static void AddWarning(ref Proxy.Sip.Writing.SipHeaderLines headers, in AnswerVerdict verdict, string agent)
     {

@@ -264,7 +264,7 @@ public sealed class CallTable
             Refuse(dialog, record, RefusalCode.Internal, "the call that it replaces is over", now);
             return;
         }
-        Verdict? verdict = dialog.MayReplace ? null : call.Prove(facts, now);
+        Verdict? verdict = dialog.MayReplace ? null : call.Proof.Decide(facts, now);
         if (verdict is { Kind: VerdictKind.Challenge })
         {
             _door.Challenge(dialog, record, verdict, now);
@@ -403,7 +403,7 @@ public sealed class CallTable
         slot.Call = call;
         dialog.Owner = call;
         dialog.Login = verdict.Login is { } login ? new DigestLogin(login.UserName, login.Password) : null;
-        dialog.Judge = verdict.Login is null ? null : call;
+        dialog.Judge = verdict.Login is null ? null : call.Proof;
         dialog.AllowedSources = SourcesOf(verdict, facts.Proxy != facts.Source);
         _services.Caps.Take(verdict.Caps, now);
         Counters.Started++;
