@@ -102,7 +102,7 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         transaction.CSeq = ++_cseq;
         var parts = new AgainParts { Branch = transaction.Branch, CSeq = transaction.CSeq, IsProxy = isProxy, Credentials = credentials[..length] };
         transaction.Challenges = refused.Challenges + 1;
-        return TryStart(transaction, refused.Method, in request, ref parts, core.Pool.Bytes(refused.Request).Length + length, now);
+        return TryStart(transaction, refused.Method, in request, ref parts, now);
     }
 
     /// <summary>Sends a request once more, to the next place (RFC 3263 §4.3; §18.1.1: a datagram where the connection failed).</summary>
@@ -122,15 +122,19 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         }
         transaction.CSeq = failed.CSeq;
         var parts = new AgainParts { Branch = transaction.Branch, CSeq = failed.CSeq };
-        return TryStart(transaction, failed.Method, in request, ref parts, core.Pool.Bytes(failed.Request).Length, now);
+        return TryStart(transaction, failed.Method, in request, ref parts, now);
     }
 
-    private bool TryStart(ClientTransaction transaction, SipMethod method, in SipMessageView request, ref AgainParts parts, int length, MonoTime now)
+    private bool TryStart(ClientTransaction transaction, SipMethod method, in SipMessageView request, ref AgainParts parts, MonoTime now)
     {
-        bool isThere = targets.TryNext(transaction.Tried, length > DialogTargets.DatagramMax, now, out SipFlow flow, out bool hasOthers);
-        parts.Transport = flow.Transport;
-        parts.SentBy = core.Listener(in flow).Advertised;
-        int again = isThere ? core.BuildAgain(in request, in parts) : -1;
+        bool isThere = targets.TryNext(transaction.Tried, isLong: false, now, out SipFlow flow, out bool hasOthers);
+        int again = isThere ? BuildAgain(in request, ref parts, in flow) : -1;
+        if (IsTooLong(again, in flow) && targets.TryNext(transaction.Tried, isLong: true, now, out SipFlow stream, out bool hasDatagram) && stream.IsReliable)
+        {
+            core.Pool.Release(again);
+            (flow, hasOthers) = (stream, hasDatagram);
+            again = BuildAgain(in request, ref parts, in flow);
+        }
         if (again < 0)
         {
             core.Client.Cancel(transaction);
@@ -139,6 +143,13 @@ internal sealed class OwnRequests(SipCore core, SipDialog dialog, DialogMessages
         hasOthers &= transaction.Tried.Length < ClientTransaction.PlacesMax - 1;
         core.Client.Start(transaction, dialog, method, again, in flow, hasOthers, now);
         return true;
+    }
+
+    private int BuildAgain(in SipMessageView request, ref AgainParts parts, in SipFlow flow)
+    {
+        parts.Transport = flow.Transport;
+        parts.SentBy = core.Listener(in flow).Advertised;
+        return core.BuildAgain(in request, in parts);
     }
 
     private bool IsTooLong(int request, in SipFlow flow) =>

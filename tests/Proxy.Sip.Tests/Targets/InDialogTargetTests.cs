@@ -361,6 +361,15 @@ public sealed class InDialogTargetTests
         side.Receive(Sipside.Answer(side.Last, "407 x", "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"));
         Assert.Equal("tcp/192.0.2.10:5062", Where(side)[^1]);
         Assert.StartsWith("SIP/2.0/TCP", Sipside.Header(side.Last, "Via"), StringComparison.Ordinal);
+        // To the byte: as much less as it was too long is a datagram.
+        int tooLong = side.Last.Length - 1_300;
+        foreach (int spare in new[] { 0, 1 })
+        {
+            side.Receive(Sipside.Answer(side.Last, "200 OK"));
+            Info(side, dialog, 1_300 - Overhead() - tooLong + spare);
+            side.Receive(Sipside.Answer(side.Last, "407 x", "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"));
+            Assert.Equal((1_300 + spare, spare == 0 ? SipTransport.Udp : SipTransport.Tcp), (side.Last.Length, side.Sent[^1].Flow.Transport));
+        }
     }
 
     [Fact]
