@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using Proxy.Core.Diagnostics;
 using Proxy.Core.Memory;
 using Proxy.Core.Time;
@@ -165,13 +166,13 @@ public sealed class SipEndpoint : IDisposable
 
     /// <summary>Takes the next name that somebody is to look up; the answer goes to <see cref="HandleTargets"/>, or never comes.</summary>
     /// <returns>False when there is none.</returns>
-    public bool TryPollLookup(out TargetName name) => _core.Targets.TryPollQuestion(out name);
+    public bool TryPollLookup([NotNullWhen(true)] out TargetName? name) => _core.Targets.TryPollQuestion(out name);
 
     /// <summary>What a name stands for.</summary>
     /// <param name="name">As handed out by <see cref="TryPollLookup"/>.</param>
     /// <param name="answer">From a <see cref="TargetSearch"/>.</param>
     /// <param name="now">The time of this turn.</param>
-    public void HandleTargets(in TargetName name, TargetList answer, MonoTime now) => _core.Targets.HandleAnswer(in name, answer, now);
+    public void HandleTargets(TargetName name, TargetList answer, MonoTime now) => _core.Targets.HandleAnswer(name, answer, now);
 
     /// <summary>Takes the next message to send.</summary>
     /// <param name="buffer">At least <see cref="Proxy.Core.Limits.SipMessageBytes"/> bytes.</param>

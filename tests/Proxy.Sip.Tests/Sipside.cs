@@ -126,7 +126,7 @@ internal sealed class Sipside : IDisposable
     public List<TargetName> LookUps()
     {
         var names = new List<TargetName>();
-        while (Endpoint.TryPollLookup(out TargetName name))
+        while (Endpoint.TryPollLookup(out TargetName? name))
         {
             names.Add(name);
         }

@@ -48,11 +48,11 @@ internal static class DnsTargets
         }
         DnsQuestion question = s_questions[input[0] & 3];
         byte[] message = new byte[DnsMessage.QuestionBytesMax + input.Length];
-        int length = DnsMessage.Write(message, 7, in question) - 11;
+        int length = DnsMessage.Write(message, 7, question) - 11;
         (message[2], message[3]) = (0x81, (byte)(0x80 | (input[1] & 0x0F)));
         input.AsSpan(2, 6).CopyTo(message.AsSpan(6));
         input.AsSpan(8).CopyTo(message.AsSpan(length));
-        DnsVerdict verdict = DnsMessage.Read(message.AsSpan(0, length + input.Length - 8), 7, in question, out DnsAnswer? answer);
+        DnsVerdict verdict = DnsMessage.Read(message.AsSpan(0, length + input.Length - 8), 7, question, out DnsAnswer? answer);
         if ((verdict == DnsVerdict.Answer) != (answer is not null))
         {
             throw new InvalidOperationException($"{verdict} with {(answer is null ? "no answer" : "an answer")}");
@@ -67,7 +67,7 @@ internal static class DnsTargets
     private static void Search(DnsAnswer answer)
     {
         var search = new TargetSearch(new TargetName("example.com", 0, null), wantsV6: true, new SeededRandom(1));
-        for (int asked = 0; search.TryNext(out DnsQuestion question); asked++)
+        for (int asked = 0; search.TryNext(out DnsQuestion? question); asked++)
         {
             if (asked > 64)
             {

@@ -4,7 +4,7 @@ using System.Net;
 namespace Proxy.Server.Dns;
 
 /// <summary>Any thread. Whom the DNS is asked, how long and how much.</summary>
-public sealed record DnsOptions
+public sealed class DnsOptions
 {
     /// <summary>Servers, tried in order; empty: those of /etc/resolv.conf.</summary>
     public IPEndPoint[] Servers { get; init; } = [];

@@ -19,7 +19,7 @@ public sealed class TargetLookups(DnsResolver dns, bool wantsV6, IRandom random,
     private async Task SearchAsync(TargetName name)
     {
         var search = new TargetSearch(name, wantsV6, random);
-        while (search.TryNext(out DnsQuestion question))
+        while (search.TryNext(out DnsQuestion? question))
         {
             search.Take(await dns.AskAsync(question).ConfigureAwait(false));
         }

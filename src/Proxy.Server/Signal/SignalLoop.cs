@@ -200,9 +200,9 @@ public sealed class SignalLoop : IDisposable
         {
             Guard(() => _calls.HandleAnswer(answer.Waiting, answer.Answer, now), now);
         }
-        while (_mail.Targets.TryRead(out TargetMail targets))
+        while (_mail.Targets.TryRead(out TargetMail? targets))
         {
-            _sip.HandleTargets(targets.Name, targets.Targets, now);
+            _sip.HandleTargets(targets!.Name, targets.Targets, now);
         }
         while (_mail.Streams.TryRead(out StreamMail stream))
         {
@@ -302,7 +302,7 @@ public sealed class SignalLoop : IDisposable
         {
             Send(_outgoing.AsSpan(0, length), flow, now);
         }
-        while (_sip.TryPollLookup(out TargetName name))
+        while (_sip.TryPollLookup(out TargetName? name))
         {
             LookUp?.Invoke(name);
         }

@@ -53,7 +53,7 @@ public readonly record struct SocketMail(SlotId Call, SocketInput Input);
 public readonly record struct AnswerMail(SlotId Waiting, DeferredAnswer Answer);
 
 /// <summary>What a name of a next hop stands for.</summary>
-public readonly record struct TargetMail(TargetName Name, TargetList Targets);
+public sealed record TargetMail(TargetName Name, TargetList Targets);
 
 /// <summary>A message of a stream connection; null: the connection is gone.</summary>
 /// <param name="IsIdle">It said nothing for long: <see cref="ISipStreams.Close"/> it unless a call lives on it.</param>

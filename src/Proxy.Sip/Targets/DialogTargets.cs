@@ -41,9 +41,9 @@ internal sealed class DialogTargets(SipCore core, SipDialog dialog)
         }
         Release();
         // A call over TLS stays there: its next hop is not asked for anything in clear.
-        if (isUri && dialog.Flow.Transport != SipTransport.Tls && TargetName.TryRead(in uri, out TargetName name))
+        if (isUri && dialog.Flow.Transport != SipTransport.Tls && TargetName.TryRead(in uri, out TargetName? name))
         {
-            _entry = core.Targets.Hold(in name, now);
+            _entry = core.Targets.Hold(name, now);
         }
     }
 
@@ -149,7 +149,7 @@ internal sealed class DialogTargets(SipCore core, SipDialog dialog)
         private void Offer(in SipFlow flow, bool isResting)
         {
             var target = new SipTarget(flow.Transport, flow.Remote);
-            if (_tried.Contains(target) || (_hasFirst && IsSame(in _first, in target)) || (_hasResting && IsSame(in _resting, in target)) || core.Sends.IsForbidden(in flow))
+            if (target.IsIn(_tried) || (_hasFirst && IsSame(in _first, in target)) || (_hasResting && IsSame(in _resting, in target)) || core.Sends.IsForbidden(in flow))
             {
                 return;
             }

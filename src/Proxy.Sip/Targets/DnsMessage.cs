@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Proxy.Core.Net;
 
@@ -31,7 +32,7 @@ public static class DnsMessage
     /// <param name="destination">At least <see cref="QuestionBytesMax"/> bytes.</param>
     /// <param name="id">Random.</param>
     /// <returns>Bytes written, or 0 for a name that cannot be asked for.</returns>
-    public static int Write(Span<byte> destination, ushort id, in DnsQuestion question)
+    public static int Write(Span<byte> destination, ushort id, DnsQuestion question)
     {
         destination[..HeaderBytes].Clear();
         BinaryPrimitives.WriteUInt16BigEndian(destination, id);
@@ -58,7 +59,7 @@ public static class DnsMessage
     /// <param name="id">Of our question.</param>
     /// <param name="question">Our question.</param>
     /// <param name="answer">With Answer: the records, perhaps none.</param>
-    public static DnsVerdict Read(ReadOnlySpan<byte> message, ushort id, in DnsQuestion question, out DnsAnswer? answer)
+    public static DnsVerdict Read(ReadOnlySpan<byte> message, ushort id, DnsQuestion question, out DnsAnswer? answer)
     {
         answer = null;
         if (message.Length < HeaderBytes || BinaryPrimitives.ReadUInt16BigEndian(message) != id || (message[2] & 0xF8) != 0x80
@@ -87,21 +88,21 @@ public static class DnsMessage
         return answer is null ? DnsVerdict.Failure : DnsVerdict.Answer;
     }
 
-    private static DnsAnswer? TryReadRecords(ref Reader reader, in DnsQuestion question, int answers, int authorities)
+    private static DnsAnswer? TryReadRecords(ref Reader reader, DnsQuestion question, int answers, int authorities)
     {
         var found = new List<Entry>();
         uint negative = uint.MaxValue;
         for (int i = 0; i < Math.Min(answers + authorities, RecordsMax); i++)
         {
-            if (!reader.TryReadEntry(question.Kind, out Entry entry))
+            if (!reader.TryReadEntry(question.Kind, out Entry? entry))
             {
                 return null;
             }
-            if (i < answers && (entry.Record.Kind == question.Kind || entry.Record.Kind == DnsKind.Cname))
+            if (i < answers && (entry.Kind == question.Kind || entry.Kind == DnsKind.Cname))
             {
                 found.Add(entry);
             }
-            else if (entry.Record.Kind == DnsKind.Soa)
+            else if (entry.Kind == DnsKind.Soa)
             {
                 negative = entry.Ttl;
             }
@@ -110,7 +111,7 @@ public static class DnsMessage
     }
 
     /// <summary>The records of the name, or of what it is an alias of.</summary>
-    private static DnsAnswer Choose(List<Entry> found, in DnsQuestion question, uint negative)
+    private static DnsAnswer Choose(List<Entry> found, DnsQuestion question, uint negative)
     {
         string name = question.Name;
         DnsKind kind = question.Kind;
@@ -118,19 +119,19 @@ public static class DnsMessage
         for (int hops = 0; hops <= AliasesMax; hops++)
         {
             string owner = name;
-            List<Entry> mine = found.FindAll(e => e.Record.Kind == kind && e.Owner == owner);
+            List<Entry> mine = found.FindAll(e => e.Kind == kind && e.Owner == owner);
             if (mine.Count > 0)
             {
                 mine.ForEach(e => life = Math.Min(life, e.Ttl));
-                return new DnsAnswer([.. mine.ConvertAll(e => e.Record)], TimeSpan.FromSeconds(life));
+                return new DnsAnswer(mine.ConvertAll(e => e.Record!).ToArray(), TimeSpan.FromSeconds(life));
             }
-            int alias = found.FindIndex(e => e.Record.Kind == DnsKind.Cname && e.Owner == owner);
+            int alias = found.FindIndex(e => e.Kind == DnsKind.Cname && e.Owner == owner);
             if (alias < 0)
             {
                 break;
             }
             life = Math.Min(life, found[alias].Ttl);
-            name = found[alias].Record.Target;
+            name = found[alias].Record!.Target;
         }
         return new DnsAnswer([], negative < uint.MaxValue ? TimeSpan.FromSeconds(negative) : s_noSuchThing);
     }
@@ -155,7 +156,17 @@ public static class DnsMessage
         return at + 1;
     }
 
-    private readonly record struct Entry(string Owner, uint Ttl, DnsRecord Record);
+    /// <param name="record">Null for a kind that is not needed.</param>
+    private sealed class Entry(string owner, uint ttl, DnsRecord? record)
+    {
+        public string Owner { get; } = owner;
+
+        public uint Ttl { get; } = ttl;
+
+        public DnsRecord? Record { get; } = record;
+
+        public DnsKind Kind => Record?.Kind ?? DnsKind.None;
+    }
 
     /// <summary>One owner. Reads on where the last one ended; false once the message is at its end or makes no sense.</summary>
     private ref struct Reader(ReadOnlySpan<byte> message, int at)
@@ -214,9 +225,9 @@ public static class DnsMessage
         }
 
         /// <summary>One record; of a kind that is not needed only the kind is told.</summary>
-        public bool TryReadEntry(DnsKind wanted, out Entry entry)
+        public bool TryReadEntry(DnsKind wanted, [NotNullWhen(true)] out Entry? entry)
         {
-            entry = default;
+            entry = null;
             if (!TryReadName(out string owner) || _message.Length - _at < 10)
             {
                 return false;
@@ -231,7 +242,7 @@ public static class DnsMessage
             {
                 return false;
             }
-            DnsRecord record = default;
+            DnsRecord? record = null;
             bool isRead = !isOurs || TryReadData(kind, end, out record, ref ttl);
             // RFC 2181 §8: a TTL with its first bit set is zero.
             entry = new Entry(owner, ttl > int.MaxValue ? 0 : ttl, record);
@@ -254,9 +265,9 @@ public static class DnsMessage
             return true;
         }
 
-        private bool TryReadData(DnsKind kind, int end, out DnsRecord record, ref uint ttl)
+        private bool TryReadData(DnsKind kind, int end, out DnsRecord? record, ref uint ttl)
         {
-            record = default;
+            record = null;
             switch (kind)
             {
                 case DnsKind.A or DnsKind.Aaaa:

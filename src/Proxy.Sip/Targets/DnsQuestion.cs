@@ -3,4 +3,4 @@ namespace Proxy.Sip.Targets;
 /// <summary>Any thread. One question to the DNS.</summary>
 /// <param name="Kind">A, AAAA, SRV or NAPTR.</param>
 /// <param name="Name">In lower case, without a final dot.</param>
-public readonly record struct DnsQuestion(DnsKind Kind, string Name);
+public sealed record DnsQuestion(DnsKind Kind, string Name);

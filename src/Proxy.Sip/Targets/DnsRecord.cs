@@ -3,12 +3,8 @@ using Proxy.Core.Net;
 namespace Proxy.Sip.Targets;
 
 /// <summary>Any thread. One record of a DNS answer, aliases followed; which fields it has its kind says.</summary>
-public readonly record struct DnsRecord
+public sealed class DnsRecord
 {
-    public DnsRecord()
-    {
-    }
-
     public DnsKind Kind { get; init; }
 
     /// <summary>A, AAAA.</summary>

@@ -1,3 +1,4 @@
+using System;
 using Proxy.Core.Net;
 
 namespace Proxy.Sip.Targets;
@@ -5,4 +6,17 @@ namespace Proxy.Sip.Targets;
 /// <summary>Any thread. One place that a request can be sent to.</summary>
 /// <param name="Transport">UDP or TCP.</param>
 /// <param name="Remote">Address and port.</param>
-public readonly record struct SipTarget(SipTransport Transport, NetEndPoint Remote);
+public readonly record struct SipTarget(SipTransport Transport, NetEndPoint Remote)
+{
+    internal bool IsIn(ReadOnlySpan<SipTarget> list)
+    {
+        foreach (ref readonly SipTarget one in list)
+        {
+            if (one == this)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Proxy.Core.Net;
 using Proxy.Sip.Parsing;
@@ -10,16 +11,16 @@ namespace Proxy.Sip.Targets;
 /// <param name="Port">0 when the URI names none.</param>
 /// <param name="Transport">Null when the URI names none.</param>
 /// <remarks>RFC 3263 §4. Not for sips: and transport=tls: we open no TLS connection, such calls live on the one that they came by.</remarks>
-public readonly record struct TargetName(string Host, ushort Port, SipTransport? Transport)
+public sealed record TargetName(string Host, ushort Port, SipTransport? Transport)
 {
     private const int HostMax = 253;
     private const int LabelMax = 63;
 
     /// <summary>Reads the name out of a URI.</summary>
     /// <returns>False for an address, for names that the DNS does not know (one label, .invalid, .local: RFC 2606, 6761, 6762), and for transports that we cannot open.</returns>
-    public static bool TryRead(in SipUriView uri, out TargetName name)
+    public static bool TryRead(in SipUriView uri, [NotNullWhen(true)] out TargetName? name)
     {
-        name = default;
+        name = null;
         ReadOnlySpan<byte> host = uri.Host.EndsWith("."u8) ? uri.Host[..^1] : uri.Host;
         if (uri.Scheme != SipUriScheme.Sip || NetAddress.TryParse(host, out _) || !IsAskable(host))
         {

@@ -35,7 +35,7 @@ internal static class TargetOrder
         for (; equals.Length > 1; equals = equals[1..])
         {
             ulong sum = 0;
-            foreach (ref readonly DnsRecord record in equals)
+            foreach (DnsRecord record in equals)
             {
                 sum += record.Weight;
             }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using Proxy.Core.Memory;
 using Proxy.Core.Net;
 
@@ -31,18 +32,19 @@ public sealed class TargetSearch
     private readonly bool _wantsV6;
     private readonly IRandom _random;
     private readonly List<Step> _steps = [];
-    private readonly List<SipTarget> _targets = [];
+    private readonly SipTarget[] _targets = new SipTarget[TargetsMax];
+    private int _found;
     private TimeSpan _life = TimeSpan.MaxValue;
     private int _asked;
     private bool _hasService;
     private bool _hasFailed;
     private bool _isPlain;
-    private Step _open;
+    private Step? _open;
 
     /// <param name="name">Where the URI leads.</param>
     /// <param name="wantsV6">Whether there is a listener for IPv6.</param>
     /// <param name="random">Draws among servers of equal priority.</param>
-    public TargetSearch(in TargetName name, bool wantsV6, IRandom random)
+    public TargetSearch(TargetName name, bool wantsV6, IRandom random)
     {
         _name = name;
         _wantsV6 = wantsV6;
@@ -63,10 +65,10 @@ public sealed class TargetSearch
     }
 
     /// <summary>What came of it; after <see cref="TryNext"/> said that nothing is to be asked any more.</summary>
-    public TargetList Result => new([.. _targets], _life, _hasFailed && _targets.Count == 0);
+    public TargetList Result => new(_targets[.._found], _life, _hasFailed && _found == 0);
 
     /// <returns>False when the search is over.</returns>
-    public bool TryNext(out DnsQuestion question)
+    public bool TryNext([NotNullWhen(true)] out DnsQuestion? question)
     {
         if (_steps.Count == 0 && !_hasService && !_isPlain)
         {
@@ -74,9 +76,9 @@ public sealed class TargetSearch
             _isPlain = true;
             AskAddresses(_name.Host, _name.Transport ?? SipTransport.Udp, SipPort, 0);
         }
-        if (_steps.Count == 0 || _asked >= QuestionsMax || _targets.Count >= TargetsMax)
+        if (_steps.Count == 0 || _asked >= QuestionsMax || _found >= TargetsMax)
         {
-            question = default;
+            question = null;
             return false;
         }
         _open = _steps[0];
@@ -91,7 +93,7 @@ public sealed class TargetSearch
     {
         _life = answer.Life < _life ? answer.Life : _life;
         _hasFailed |= answer.IsFailure;
-        switch (_open.Question.Kind)
+        switch (_open!.Question.Kind)
         {
             case DnsKind.Naptr:
                 TakeServices(answer.Records);
@@ -125,7 +127,7 @@ public sealed class TargetSearch
     private void TakeServers(DnsRecord[] records)
     {
         _hasService |= records.Length > 0;
-        DnsRecord[] servers = [.. records];
+        DnsRecord[] servers = (DnsRecord[])records.Clone();
         TargetOrder.Sort(servers, _random);
         int at = 0;
         foreach (DnsRecord server in servers.AsSpan(0, Math.Min(servers.Length, ServersMax)))
@@ -133,7 +135,7 @@ public sealed class TargetSearch
             // "." says that there is no such service here (RFC 2782).
             if (server.Target.Length > 0 && server.Port > 0)
             {
-                at = AskAddresses(server.Target, _open.Transport, server.Port, at);
+                at = AskAddresses(server.Target, _open!.Transport, server.Port, at);
             }
         }
     }
@@ -142,10 +144,10 @@ public sealed class TargetSearch
     {
         foreach (DnsRecord record in records.AsSpan(0, Math.Min(records.Length, AddressesMax)))
         {
-            var target = new SipTarget(_open.Transport, new NetEndPoint(record.Address, _open.Port));
-            if (_targets.Count < TargetsMax && record.Address.IsSet && !_targets.Contains(target))
+            var target = new SipTarget(_open!.Transport, new NetEndPoint(record.Address, _open.Port));
+            if (_found < TargetsMax && record.Address.IsSet && !target.IsIn(_targets.AsSpan(0, _found)))
             {
-                _targets.Add(target);
+                _targets[_found++] = target;
             }
         }
     }
@@ -169,5 +171,12 @@ public sealed class TargetSearch
         : service.Equals("SIP+D2T", StringComparison.OrdinalIgnoreCase) ? SipTransport.Tcp
         : null;
 
-    private readonly record struct Step(DnsQuestion Question, SipTransport Transport, ushort Port);
+    private sealed class Step(DnsQuestion question, SipTransport transport, ushort port)
+    {
+        public DnsQuestion Question { get; } = question;
+
+        public SipTransport Transport { get; } = transport;
+
+        public ushort Port { get; } = port;
+    }
 }

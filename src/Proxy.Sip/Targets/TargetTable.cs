@@ -24,7 +24,7 @@ internal sealed class TargetTable(SipCore core)
 
     /// <summary>One more call needs the name.</summary>
     /// <returns>Null when the table is full.</returns>
-    public TargetEntry? Hold(in TargetName name, MonoTime now)
+    public TargetEntry? Hold(TargetName name, MonoTime now)
     {
         if (!_byName.TryGetValue(name, out TargetEntry? entry))
         {
@@ -45,14 +45,14 @@ internal sealed class TargetTable(SipCore core)
     /// <summary>A call needs it no more; it is kept for the next one until its life is over.</summary>
     public void Release(TargetEntry entry) => entry.Users--;
 
-    public bool TryPollQuestion(out TargetName name)
+    public bool TryPollQuestion([NotNullWhen(true)] out TargetName? name)
     {
-        bool isTaken = _questions.TryDequeue(out TargetEntry? entry);
-        name = isTaken ? entry!.Name : default;
-        return isTaken;
+        _questions.TryDequeue(out TargetEntry? entry);
+        name = entry?.Name;
+        return name is not null;
     }
 
-    public void HandleAnswer(in TargetName name, TargetList answer, MonoTime now)
+    public void HandleAnswer(TargetName name, TargetList answer, MonoTime now)
     {
         if (!_byName.TryGetValue(name, out TargetEntry? entry))
         {
@@ -121,7 +121,7 @@ internal sealed class TargetTable(SipCore core)
 }
 
 /// <summary>Signal thread. One name of the table.</summary>
-internal sealed class TargetEntry(int index, in TargetName name)
+internal sealed class TargetEntry(int index, TargetName name)
 {
     public int Index { get; } = index;
 

@@ -76,7 +76,7 @@ public sealed class SimulationTests
     {
         SipTarget[] places = [new(SipTransport.Udp, s_dead), new(SipTransport.Udp, Sipside.Peer), new(SipTransport.Udp, Sipside.EndPoint("192.0.2.11:5060"))];
         int first = net.Random.Next(4);
-        return new TargetList([.. places.Skip(first)], TimeSpan.FromSeconds(net.Random.Next(200)), IsFailure: net.Happens(200));
+        return new TargetList([.. places.Skip(first)], TimeSpan.FromSeconds(net.Random.Next(200)), isFailure: net.Happens(200));
     }
 
     private static void Run(SimNetwork net, SipEndpoint endpoint, SimOwner owner, SimCaller[] callers)
@@ -104,9 +104,9 @@ public sealed class SimulationTests
             {
                 owner.Handle(in e);
             }
-            while (endpoint.TryPollLookup(out TargetName name))
+            while (endpoint.TryPollLookup(out TargetName? name))
             {
-                net.After(net.Random.Next(5_000), () => endpoint.HandleTargets(in name, LookUp(net), MonoTime.FromMillis(net.Now)));
+                net.After(net.Random.Next(5_000), () => endpoint.HandleTargets(name, LookUp(net), MonoTime.FromMillis(net.Now)));
             }
             while (endpoint.TryPollSend(buffer, out int length, out SipFlow flow))
             {

@@ -21,7 +21,7 @@ public sealed class InDialogTargetTests
     {
         SipDialog dialog = side.Establish(extra: record);
         TargetName name = Assert.Single(side.LookUps());
-        side.Endpoint.HandleTargets(in name, new TargetList(targets, TimeSpan.FromSeconds(300)), side.Now);
+        side.Endpoint.HandleTargets(name, new TargetList(targets, TimeSpan.FromSeconds(300)), side.Now);
         return dialog;
     }
 
@@ -37,7 +37,7 @@ public sealed class InDialogTargetTests
         side.Do(now => dialog.Ring(now));
         TargetName name = Assert.Single(side.LookUps());
         Assert.Equal(new TargetName("edge.example.com", 0, null), name);
-        side.Endpoint.HandleTargets(in name, new TargetList([At(First)], TimeSpan.FromSeconds(90)), side.Now);
+        side.Endpoint.HandleTargets(name, new TargetList([At(First)], TimeSpan.FromSeconds(90)), side.Now);
         side.Do(now => dialog.Ring(now));
         side.Advance(80_000);
         Assert.Empty(side.LookUps());
@@ -46,7 +46,7 @@ public sealed class InDialogTargetTests
         // An answer that does not come is asked for again.
         side.Advance(31_000);
         Assert.Single(side.LookUps());
-        side.Endpoint.HandleTargets(in name, new TargetList([], TimeSpan.FromSeconds(1), IsFailure: true), side.Now);
+        side.Endpoint.HandleTargets(name, new TargetList([], TimeSpan.FromSeconds(1), isFailure: true), side.Now);
         side.Advance(26_000);
         Assert.Empty(side.LookUps());
         side.Do(now => dialog.Reject(486, default, default, now));
@@ -196,7 +196,7 @@ public sealed class InDialogTargetTests
         SipDialog dialog = side.Establish(extra: Pair);
         side.Do(now => dialog.Bye(default, default, now));
         TargetName name = Assert.Single(side.LookUps());
-        side.Endpoint.HandleTargets(in name, new TargetList([At(Second)], TimeSpan.FromSeconds(300)), side.Now);
+        side.Endpoint.HandleTargets(name, new TargetList([At(Second)], TimeSpan.FromSeconds(300)), side.Now);
         side.Advance(33_000);
         Assert.Equal("udp/" + Second, Where(side)[^1]);
     }
@@ -221,7 +221,7 @@ public sealed class InDialogTargetTests
         using var side = new Sipside();
         SipDialog dialog = side.Establish(Sipside.Tcp, Pair);
         TargetName name = Assert.Single(side.LookUps());
-        side.Endpoint.HandleTargets(in name, new TargetList([At(Second, SipTransport.Tcp)], TimeSpan.FromSeconds(300)), side.Now);
+        side.Endpoint.HandleTargets(name, new TargetList([At(Second, SipTransport.Tcp)], TimeSpan.FromSeconds(300)), side.Now);
         side.Do(now => dialog.Info("text/plain"u8, "x"u8, default, now));
         Assert.Equal(Sipside.Tcp, side.Sent[^1].Flow);
         side.Receive(Sipside.Answer(side.Last, "200 OK"), Sipside.Tcp);

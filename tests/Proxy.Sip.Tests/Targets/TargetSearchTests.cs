@@ -19,10 +19,10 @@ public sealed class TargetSearchTests
     private TargetList Search(string uri, string zone, bool wantsV6 = false, ulong seed = 1)
     {
         Assert.True(SipUriView.TryParse(Encoding.ASCII.GetBytes(uri), out SipUriView view));
-        Assert.True(TargetName.TryRead(in view, out TargetName name));
+        Assert.True(TargetName.TryRead(in view, out TargetName? name));
         string[][] lines = [.. zone.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' '))];
         var search = new TargetSearch(name, wantsV6, new SeededRandom(seed));
-        while (search.TryNext(out DnsQuestion question))
+        while (search.TryNext(out DnsQuestion? question))
         {
             _asked.Add($"{question.Kind} {question.Name}".ToLowerInvariant());
             string[][] mine = [.. lines.Where(l => l[0] == question.Name)];
