@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Text;
 using Proxy.Policy;
+using Proxy.Sdp;
 using Proxy.Sip.Writing;
 
 namespace Proxy.Bridge;
@@ -17,6 +18,15 @@ internal static class CallHeaders
         foreach (KeyValuePair<string, string> header in verdict.Headers)
         {
             Add(ref lines, header.Key, header.Value);
+        }
+    }
+
+    /// <summary>Why the media of an offer or answer is not taken.</summary>
+    public static void AddWarning(ref SipHeaderLines lines, in AnswerVerdict verdict, string agent)
+    {
+        if (verdict.WarningCode > 0)
+        {
+            lines.Add("Warning", $"{verdict.WarningCode} {agent} \"{verdict.WarningText}\"");
         }
     }
 

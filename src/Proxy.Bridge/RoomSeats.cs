@@ -13,7 +13,7 @@ namespace Proxy.Bridge;
 /// <summary>
 /// Signal thread. Which call sits in which room under which identity: a room server throws out the first of two equal ones. Beside
 /// a live call of the same caller the next gets <c>sip_&lt;number&gt;_2</c>; a dead one is ended and its seat taken. Calls of other nodes
-/// are not known here: whom one of them puts out of its seat takes another (<see cref="Call"/>).
+/// are not known here: whom one of them puts out of its seat takes another (<see cref="RoomSide"/>).
 /// </summary>
 /// <param name="end">Ends a dead call.</param>
 internal sealed class RoomSeats(CallServices services, Action<Call, MonoTime> end)

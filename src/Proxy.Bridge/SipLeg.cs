@@ -13,7 +13,7 @@ using Proxy.Sip.Dialogs;
 
 namespace Proxy.Bridge;
 
-/// <summary>Signal thread. The caller's side of a call: its dialog, its offer and answer.</summary>
+/// <summary>Signal thread. One dialog with the caller's side: its offer and answer, its end.</summary>
 public sealed class SipLeg
 {
     private readonly Limits _limits;

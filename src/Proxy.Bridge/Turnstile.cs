@@ -109,7 +109,7 @@ internal sealed class Turnstile(CallServices services, CallCounters counters)
     {
         Span<byte> buffer = stackalloc byte[512];
         var headers = new SipHeaderLines(buffer);
-        Call.AddWarning(ref headers, answer, services.AgentName);
+        CallHeaders.AddWarning(ref headers, answer, services.AgentName);
         dialog.Reject(answer.SipStatus, default, headers.Written, now);
         bool isKeys = answer.Code is AnswerCode.SrtpRequired or AnswerCode.SrtpDisabled;
         counters.Refused++;
