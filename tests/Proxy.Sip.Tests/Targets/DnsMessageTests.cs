@@ -116,6 +116,21 @@ public sealed class DnsMessageTests
     }
 
     [Fact]
+    public void Of_thousands_of_records_a_few_are_looked_at_and_remembered()
+    {
+        byte[] name = [.. Enumerable.Repeat((byte[])[62, .. Enumerable.Repeat((byte)'a', 62)], 4).SelectMany(l => l), 0];
+        byte[] first = Record(Asked, DnsKind.Srv, 60, [.. Number(1, 1, 5060), .. name]);
+        int at = Message(s_srv, []).Length + 18;
+        byte[] again = Record(Asked, DnsKind.Srv, 60, [.. Number(1, 1, 5060), (byte)(0xC0 | (at >> 8)), (byte)at]);
+        byte[] message = Message(s_srv, [first, .. Enumerable.Repeat(again, 3_000)]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        DnsAnswer answer = Answer(s_srv, message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 256 * 1024);
+        Assert.Equal(64, answer.Records.Length);
+        Assert.All(answer.Records, record => Assert.Equal(251, record.Target.Length));
+    }
+
+    [Fact]
     public void Cut_and_changed_messages_are_read_or_refused()
     {
         byte[] good = Message(s_srv, [Record(Asked, DnsKind.Srv, 300, [.. Number(10, 60, 5061), .. Name("a.example.com")]), Record(Asked, DnsKind.Cname, 60, [0xC0, 12])]);
