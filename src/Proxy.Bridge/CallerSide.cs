@@ -312,9 +312,9 @@ internal sealed class CallerSide(Call call, CallServices services, SipLeg first)
     private void Reroute(string flag, string what)
     {
         // The BYE may outlive the call: its record is given away then.
-        if (call.Phase < CallPhase.Over && !call.Record.Flags.Contains(flag))
+        if (call.Phase < CallPhase.Over)
         {
-            call.Record.Flags.Add(flag);
+            call.Flag(flag);
         }
         services.Observer.Rerouted(call.Record, what);
     }

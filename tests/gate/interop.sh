@@ -30,16 +30,16 @@ without_audio() {
     script 60 tests/interop/rooms/two-nodes.mjs
 }
 
-# Sessions of 90 s that are refreshed, callers and networks that are left alone: they wait, and take nothing from the others. What their nodes hear from 127.0.0.1 is a stranger's.
+# Sessions of 90 s that are refreshed, callers and networks that are left alone, an operator's verbs: they wait, and take nothing from the others. What their nodes hear from 127.0.0.1 is a stranger's.
 waits() {
     export SIPROOM_HOST=127.0.0.4
     script 200 tests/interop/rooms/flows.mjs refresh
-    for name in scanners comfort room-weather redis-weather; do script 60 tests/interop/rooms/$name.mjs; done
+    for name in scanners comfort room-weather redis-weather operator; do script 60 tests/interop/rooms/$name.mjs; done
 }
 
 without_audio >"$beside" 2>&1 &
 waits >"$long" 2>&1 &
-for name in calls pin transfer targets page hundred rtc-node agents chromium operator tls linphone attack; do
+for name in calls pin transfer targets page hundred rtc-node agents chromium tls linphone attack; do
     script 400 tests/interop/rooms/$name.mjs >>"$log" 2>&1
 done
 wait
